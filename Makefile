@@ -1,0 +1,44 @@
+# Two commands are all a newcomer needs: `make demo` (the main job, on real parts) and `make test` (every test).
+
+SHELL       := /bin/bash
+PYTHON      ?= python3
+CACHE       := $(or $(DISKSNAPSHOT_LAB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/disksnapshot-lab)
+LOCK_DIGEST := $(shell cat requirements-dev.lock | sha256sum | cut -c1-12)
+VENV        := $(CACHE)/venv-$(LOCK_DIGEST)
+IN_VENV     := PATH="$(VENV)/bin:$$PATH" PYTHONPATH=operator:tests
+
+.DEFAULT_GOAL := help
+.PHONY: help venv lint test demo lab-up lab-down lock
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+venv: $(VENV)/.complete
+
+$(VENV)/.complete: requirements-dev.lock
+	@echo "Installing Python packages into $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
+	@rm -rf "$(VENV)" && $(PYTHON) -m venv "$(VENV)"
+	@"$(VENV)/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+lint: venv ## Check format, types and the architecture
+	@$(IN_VENV) ruff format --check . && $(IN_VENV) ruff check .
+	@$(IN_VENV) mypy operator tests
+	@$(IN_VENV) lint-imports
+
+lab-up: venv ## Start the lab: a real Kubernetes with emulated CBS disks
+	@$(IN_VENV) python -m lab up
+
+lab-down: venv ## Stop the lab and leave the machine as it was
+	@$(IN_VENV) python -m lab down
+
+test: lint lab-up ## Run every test
+	@$(IN_VENV) python -m pytest
+
+demo: lab-up ## Watch a proven snapshot of a real database on a real cluster
+	@$(IN_VENV) python -m lab demo
+
+lock: ## Renew the two lock files from pyproject.toml
+	@uv pip compile --python-version 3.11 --generate-hashes --no-header -q pyproject.toml -o requirements.lock
+	@uv pip compile --python-version 3.11 --generate-hashes --no-header -q --group dev pyproject.toml -o requirements-dev.lock

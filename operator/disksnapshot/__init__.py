@@ -1,0 +1,1 @@
+"""Disk snapshots on Kubernetes for Tencent Cloud, with proof of what they hold."""

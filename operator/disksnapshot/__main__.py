@@ -1,0 +1,107 @@
+"""Start the operator, and stop it in order: SIGTERM lets every hold go first."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from disksnapshot import settings as environment
+from disksnapshot.cbs.client import Cloud
+from disksnapshot.cbs.credentials import FileCredential
+from disksnapshot.cbs.limits import Limits
+from disksnapshot.cbs.poller import Poller
+from disksnapshot.kube import api as kube_api
+from disksnapshot.kube.events import Events
+from disksnapshot.kube.objects import Objects
+from disksnapshot.loop import Loop
+from disksnapshot.probes import Probes
+from disksnapshot.snapshot.capture import Captures
+from disksnapshot.snapshot.prepare import Preparer
+from disksnapshot.watch import Watch
+from disksnapshot.window.launch import prepare_server
+from disksnapshot.work import Work
+
+if TYPE_CHECKING:
+    from disksnapshot.loop import Key
+    from disksnapshot.settings import Settings
+
+logger = logging.getLogger("disksnapshot")
+
+
+class Operator:
+    """The parts, put together once."""
+
+    def __init__(self, settings: Settings) -> None:
+        api, access = kube_api.connect()
+        cluster_id = settings.cluster_id or _cluster_uid(api)
+        cloud = Cloud(
+            FileCredential(settings.credentials_folder),
+            settings.region,
+            settings.endpoint,
+            settings.ca_bundle,
+            Limits(),
+        )
+        objects = Objects(api)
+        preparer = Preparer(api, access, cloud, settings)
+        self.captures = Captures(objects, cloud, preparer, cluster_id)
+        self.poller: Poller[Key] = Poller(cloud, self._look_at)
+        loop = Loop(api, objects, Events(api), cloud, self.poller, self.captures, cluster_id)
+        self.work = Work(loop.look)
+        self.watch = Watch(self.work.add)
+        self.probes = Probes(
+            settings.probe_port,
+            {"/healthz": self.watch.is_alive, "/readyz": self.watch.ready_flag.is_set},
+        )
+
+    def _look_at(self, key: Key) -> None:
+        self.work.add(key)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`, then let go of everything within 5 seconds."""
+        self.watch.start()
+        self.probes.start()
+        for name, act in (("poller", self.poller.run), ("dispatch", self.work.run)):
+            threading.Thread(target=act, name=name, daemon=True).start()
+        logger.info("started")
+        stop.wait()
+        logger.info("stopping")
+        self.captures.let_all_go()
+        self.watch.stop()
+        self.poller.stop()
+        self.work.stop()
+        self.probes.stop()
+
+
+def _cluster_uid(api: kube_api.Api) -> str:
+    """Return the uid of kube-system: it lives as long as the cluster."""
+    return str(api.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
+
+
+def main() -> int:
+    """Run the operator in this process until SIGTERM or SIGINT."""
+    prepare_server()  # before any thread is started
+    try:
+        settings = environment.read(os.environ)
+    except environment.SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - logging isn't set up yet
+        return 2
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    # At DEBUG the SDK writes whole requests, with Authorization, into its log.
+    logging.getLogger("tencentcloud_sdk_common").setLevel(logging.WARNING)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Operator(settings).run(stop)
+    # Threads that still wait for a server must not keep the process: nothing is held any more.
+    logging.shutdown()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tencent Cloud's CBS API at the edge: the only place that knows its SDK."""

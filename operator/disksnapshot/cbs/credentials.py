@@ -1,0 +1,37 @@
+"""Where the keys of the Tencent Cloud account come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tencentcloud.common.credential import Credential
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FileCredential(Credential):  # type: ignore[misc]  # the SDK has no types
+    """Keys in the files of a mounted Secret, read for each request: rotating needs no restart."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        super().__init__(*self._read())
+
+    def get_credential_info(self) -> tuple[str, str, str | None]:
+        """Return id, key and token of one moment (the SDK calls it once a request)."""
+        return (*self._read(), None)
+
+    def __repr__(self) -> str:
+        return f"FileCredential({str(self._folder)!r})"
+
+    def _read(self) -> tuple[str, str]:
+        # The kubelet swaps the folder behind ..data at once: resolve it once for both files.
+        folder = (
+            (self._folder / "..data").resolve() if (self._folder / "..data").exists() else None
+        )
+        source = folder or self._folder
+        return _text(source / "secretId"), _text(source / "secretKey")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="ascii").strip()

@@ -1,0 +1,27 @@
+"""What can go wrong, sorted by what one must do about it."""
+
+from __future__ import annotations
+
+
+class Problem(Exception):  # noqa: N818 - it names a state of affairs that is shown to people
+    """Something the object's status must say: a reason of the closed list, and a sentence.
+
+    `final` means that waiting can't help: somebody has to change the object, or what it names.
+    """
+
+    def __init__(self, reason: str, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.final = final
+
+
+class Conflict(Exception):  # noqa: N818 - the same
+    """The object changed since it was read: read it again and decide again."""
+
+
+class Gone(Exception):  # noqa: N818 - the same
+    """The object is not there any more."""
+
+
+class Unavailable(Exception):  # noqa: N818 - the same
+    """A server didn't answer or is overloaded: try again later."""

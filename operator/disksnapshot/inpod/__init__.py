@@ -1,0 +1,1 @@
+"""Programs that run inside pods: standard library only, nothing of ours imported."""

@@ -1,0 +1,105 @@
+"""The API server: JSON in, JSON out, each call limited in time, errors sorted by remedy."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+from kubernetes import client, config
+
+from disksnapshot.errors import Conflict, Gone, Unavailable
+from disksnapshot.kube.exec import ApiAccess
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONNECT_SECONDS, READ_SECONDS = 3, 7
+TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 - a path
+MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+
+class Forbidden(Exception):  # noqa: N818 - it names what the API server said
+    """The service account lacks a right; the message is the API server's."""
+
+
+class Invalid(Exception):  # noqa: N818 - the same
+    """The API server refused the content, or a test of a JSON Patch failed."""
+
+
+_ERRORS: Mapping[int, type[Exception]] = {
+    HTTPStatus.FORBIDDEN: Forbidden,
+    HTTPStatus.NOT_FOUND: Gone,
+    HTTPStatus.CONFLICT: Conflict,
+    HTTPStatus.UNPROCESSABLE_ENTITY: Invalid,
+}
+
+
+class Api:
+    """A thin client for raw objects; typed models would drop fields that they don't know."""
+
+    def __init__(self, configuration: client.Configuration) -> None:
+        self._client = client.ApiClient(configuration)
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """Read one object or list."""
+        return self._call("GET", path, query=query)
+
+    def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create one object."""
+        return self._call("POST", path, body=body)
+
+    def patch(self, path: str, body: object, content_type: str) -> dict[str, Any]:
+        """Patch one object, and return it as it is now."""
+        return self._call("PATCH", path, body=body, content_type=content_type)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content_type: str = "application/json",
+    ) -> dict[str, Any]:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        request = self._client.param_serialize(
+            method, path, query_params=list((query or {}).items()), header_params=headers,
+            body=body, auth_settings=["BearerToken"],
+        )  # fmt: skip
+        try:
+            response = self._client.call_api(
+                *request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)
+            )
+            content = response.read()  # type: ignore[no-untyped-call]  # half typed
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unavailable(f"{method} {path}: {error}") from error
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise _translate(response.status, method, path, content)
+        return dict(json.loads(content))
+
+
+def _translate(status: int, method: str, path: str, content: bytes) -> Exception:
+    try:
+        message = str(json.loads(content)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = f"HTTP {status}"
+    return _ERRORS.get(status, Unavailable)(f"{method} {path}: {message}")
+
+
+def connect() -> tuple[Api, ApiAccess]:
+    """Return the API of the cluster that this process runs in, or else of the kubeconfig."""
+    configuration = client.Configuration()
+    token_file: str | None = TOKEN_FILE
+    try:
+        config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]  # the same
+    except config.ConfigException:
+        config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # the same
+        token_file = None
+    files = None
+    if configuration.cert_file and configuration.key_file:
+        files = (configuration.cert_file, configuration.key_file)
+    access = ApiAccess(configuration.host, configuration.ssl_ca_cert, token_file, files)
+    return Api(configuration), access

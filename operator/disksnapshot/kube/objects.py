@@ -1,0 +1,89 @@
+"""Read and write DiskSnapshots: the finalizer, the status, each guarded against lost updates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from disksnapshot.errors import Conflict
+from disksnapshot.kube.api import JSON_PATCH, MERGE, Api, Invalid
+from disksnapshot.naming import DOMAIN, FINALIZER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERSION = "v1alpha1"
+PLURAL = "disksnapshots"
+KIND = "DiskSnapshot"
+
+
+class Objects:
+    """The DiskSnapshots of the cluster."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def read(self, namespace: str, name: str) -> dict[str, Any]:
+        """Return the object as it is now; raise Gone."""
+        return self._api.get(_path(namespace, name))
+
+    def add_finalizer(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Put our finalizer on; raise Conflict when the object has changed or is being deleted."""
+        present = body["metadata"].get("finalizers", [])
+        if FINALIZER in present:
+            return dict(body)
+        return self._set_finalizers(body, [*present, FINALIZER])
+
+    def drop_finalizer(self, body: Mapping[str, Any]) -> None:
+        """Take our finalizer off: nothing of ours can appear in the cloud any more."""
+        present = body["metadata"].get("finalizers", [])
+        self._set_finalizers(body, [item for item in present if item != FINALIZER])
+
+    def write_status(self, body: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the status, only if the object is still the one that was read."""
+        return self._replace_status(body, status, "/metadata/resourceVersion")
+
+    def record(self, body: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the status, only if the intent is still ours.
+
+        An unrelated edit must not lose the proof, so the resource version is not compared.
+        """
+        return self._replace_status(body, status, "/status/intent/nonce")
+
+    def _replace_status(
+        self, body: Mapping[str, Any], status: Mapping[str, Any], guard: str
+    ) -> dict[str, Any]:
+        metadata = body["metadata"]
+        expected: Any = body
+        for key in guard.strip("/").split("/"):
+            expected = expected[key]
+        operations = [
+            {"op": "test", "path": "/metadata/uid", "value": metadata["uid"]},
+            {"op": "test", "path": guard, "value": expected},
+            {"op": "add", "path": "/status", "value": status},
+        ]
+        path = f"{_path(metadata['namespace'], metadata['name'])}/status"
+        try:
+            return self._api.patch(path, operations, JSON_PATCH)
+        except Invalid as error:
+            # A failed test is a bare 422; so is a status that breaks the schema, which is our bug.
+            if "status." in str(error):
+                raise
+            raise Conflict(str(error)) from error
+
+    def _set_finalizers(self, body: Mapping[str, Any], finalizers: list[str]) -> dict[str, Any]:
+        metadata = body["metadata"]
+        change = {
+            "metadata": {
+                "uid": metadata["uid"],
+                "resourceVersion": metadata["resourceVersion"],
+                "finalizers": finalizers,
+            }
+        }
+        try:
+            return self._api.patch(_path(metadata["namespace"], metadata["name"]), change, MERGE)
+        except Invalid as error:
+            raise Conflict(str(error)) from error  # finalizers can't be added while deleting
+
+
+def _path(namespace: str, name: str) -> str:
+    return f"/apis/{DOMAIN}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"

@@ -1,0 +1,127 @@
+"""Find the pods that mount claims, the freezers on their nodes, and the Secrets of accounts."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from disksnapshot.errors import Gone, Problem
+from disksnapshot.kube.api import Forbidden
+from disksnapshot.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from disksnapshot.kube.api import Api
+
+HOST_KUBELET = "/host/kubelet"  # where the freezer's pod sees the node's kubelet folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """A running pod, as far as a hold needs it."""
+
+    name: str
+    uid: str
+    node: str
+    address: str
+    ready: bool
+    claims: frozenset[str]
+    containers_ready: frozenset[str]
+
+
+def mounting(api: Api, namespace: str, claims: Collection[str], selector: str = "") -> list[Pod]:
+    """Return the running pods of a namespace that mount any of the claims."""
+    query = {"labelSelector": selector} if selector else {}
+    listed = api.get(f"/api/v1/namespaces/{namespace}/pods", **query)
+    pods = [_pod(item) for item in listed["items"] if _runs(item)]
+    return [pod for pod in pods if pod.claims & set(claims)]
+
+
+def target(pods: Sequence[Pod], claims: Collection[str], container: str | None) -> Pod:
+    """Return the one Ready pod that mounts all the claims; raise Problem for none or several."""
+    fitting = [pod for pod in pods if pod.claims >= set(claims) and _is_ready(pod, container)]
+    if not fitting:
+        message = f"no Ready pod mounts {', '.join(sorted(claims))}"
+        raise Problem(Reason.POD_NOT_FOUND, message)
+    if len(fitting) > 1:
+        names = ", ".join(sorted(pod.name for pod in fitting))
+        message = f"{len(fitting)} Ready pods mount {', '.join(sorted(claims))}: {names}"
+        raise Problem(Reason.AMBIGUOUS_POD, message)
+    return fitting[0]
+
+
+def freezer(api: Api, namespace: str, selector: str, node: str) -> str:
+    """Return the name of the freezer's pod on a node; raise Problem when there is none."""
+    listed = api.get(
+        f"/api/v1/namespaces/{namespace}/pods",
+        labelSelector=selector,
+        fieldSelector=f"spec.nodeName={node}",
+    )
+    pods = [_pod(item) for item in listed["items"] if _runs(item)]
+    for pod in pods:
+        if pod.ready:
+            return pod.name
+    message = f"no freezer pod is Ready on node {node} (namespace {namespace})"
+    raise Problem(Reason.NO_FREEZER_ON_NODE, message)
+
+
+def mount_path(pod: Pod, volume_name: str) -> str:
+    """Return where a freezer sees the mount of a CSI volume in a pod of its node."""
+    return f"{HOST_KUBELET}/pods/{pod.uid}/volumes/kubernetes.io~csi/{volume_name}/mount"
+
+
+def account(api: Api, namespace: str, name: str) -> tuple[str, str]:
+    """Return username and password of a Secret; raise Problem without saying what it holds."""
+    try:
+        secret = api.get(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+    except Forbidden as error:
+        message = f"the operator may not read Secret {name} in namespace {namespace}"
+        raise Problem(Reason.SECRET_FORBIDDEN, message) from error
+    except Gone as error:
+        message = f"there is no Secret {name} in namespace {namespace}"
+        raise Problem(Reason.SECRET_NOT_FOUND, message) from error
+    return _key(secret, "username"), _key(secret, "password")
+
+
+def _key(secret: dict[str, Any], key: str) -> str:
+    try:
+        return base64.b64decode(secret.get("data", {})[key], validate=True).decode()
+    except (KeyError, ValueError) as error:
+        name = secret["metadata"]["name"]
+        message = f"Secret {name} has no text under the key {key}"
+        raise Problem(Reason.SECRET_NOT_FOUND, message) from error
+
+
+def _runs(item: dict[str, Any]) -> bool:
+    return (
+        item.get("status", {}).get("phase") == "Running"
+        and "deletionTimestamp" not in item["metadata"]
+    )
+
+
+def _is_ready(pod: Pod, container: str | None) -> bool:
+    return container in pod.containers_ready if container else pod.ready
+
+
+def _pod(item: dict[str, Any]) -> Pod:
+    status = item.get("status", {})
+    volumes = item["spec"].get("volumes", [])
+    claims = (volume.get("persistentVolumeClaim", {}).get("claimName") for volume in volumes)
+    return Pod(
+        name=item["metadata"]["name"],
+        uid=item["metadata"]["uid"],
+        node=item["spec"].get("nodeName", ""),
+        address=status.get("podIP", ""),
+        ready=any(
+            condition["type"] == "Ready" and condition["status"] == "True"
+            for condition in status.get("conditions", [])
+        ),
+        claims=frozenset(name for name in claims if name),
+        containers_ready=frozenset(
+            container["name"]
+            for container in status.get("containerStatuses", [])
+            if container.get("ready")
+        ),
+    )

@@ -1,0 +1,77 @@
+"""The closed list of reasons, each with its remedy; the documentation is made from it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why an object is in the state it is in."""
+
+    PENDING = "Pending"
+    PREPARING = "Preparing"
+    HOLDING = "Holding"
+    CREATING = "Creating"
+    READY = "Ready"
+    DELETING = "Deleting"
+    DELETION_BLOCKED = "DeletionBlocked"
+    CLAIM_NOT_FOUND = "ClaimNotFound"
+    CLAIM_NOT_BOUND = "ClaimNotBound"
+    NOT_A_CBS_VOLUME = "NotACbsVolume"
+    DISK_UNUSABLE = "DiskUnusable"
+    POD_NOT_FOUND = "PodNotFound"
+    AMBIGUOUS_POD = "AmbiguousPod"
+    SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason, not a secret
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - the same
+    MYSQL_UNREACHABLE = "MySQLUnreachable"
+    LOCK_TIMEOUT = "LockTimeout"
+    HOLD_BUSY = "HoldBusy"
+    HOLD_LOST = "HoldLost"
+    FLUSH_TOO_SLOW = "FlushTooSlow"
+    FREEZE_REFUSED = "FreezeRefused"
+    FREEZER_NOT_INSTALLED = "FreezerNotInstalled"
+    NO_FREEZER_ON_NODE = "NoFreezerOnNode"
+    CLOUD_ERROR = "CloudError"
+    OUTCOME_UNKNOWN = "OutcomeUnknown"
+    PROOF_FAILED = "ProofFailed"
+    SNAPSHOT_LOST = "SnapshotLost"
+    SPEC_INVALID = "SpecInvalid"
+
+
+REMEDIES: dict[Reason, str] = {
+    Reason.PENDING: "Nothing to do: the operator has not begun yet.",
+    Reason.PREPARING: "Nothing to do: the operator looks up the claims, disks and pods.",
+    Reason.HOLDING: "Nothing to do: writers are held for some milliseconds.",
+    Reason.CREATING: "Nothing to do: writers go on; the cloud copies the data.",
+    Reason.READY: "Nothing to do: the snapshot can be used.",
+    Reason.DELETING: "Nothing to do: the operator settles what may exist in the cloud.",
+    Reason.DELETION_BLOCKED: "Wait until the snapshot is complete, or unbind what uses it.",
+    Reason.CLAIM_NOT_FOUND: "Create the claim, or a DiskSnapshot that names an existing one.",
+    Reason.CLAIM_NOT_BOUND: "Wait until the claim is bound, or find out why it is not.",
+    Reason.NOT_A_CBS_VOLUME: "Name a claim whose volume is one CBS disk of driver "
+    "com.tencent.cloud.csi.cbs.",
+    Reason.DISK_UNUSABLE: "Look at the disk in the console: it must exist and allow snapshots.",
+    Reason.POD_NOT_FOUND: "Start the pod that mounts the claims, or leave the step out.",
+    Reason.AMBIGUOUS_POD: "Narrow mysql.target.podSelector until it matches one Ready pod.",
+    Reason.SECRET_FORBIDDEN: "Add the namespace to the chart's value `namespaces`, or bind a Role "
+    "with get on that Secret to the operator's service account.",
+    Reason.SECRET_NOT_FOUND: "Create the Secret with the keys username and password.",
+    Reason.MYSQL_UNREACHABLE: "Check that the database listens on the pod's address and port, and "
+    "that the account may log in with RELOAD and BINLOG MONITOR (REPLICATION CLIENT on MySQL).",
+    Reason.LOCK_TIMEOUT: "Look for long statements or DDL; the operator tries again.",
+    Reason.HOLD_BUSY: "Nothing to do: another hold uses this database or disk.",
+    Reason.HOLD_LOST: "Look at the freezer's and the operator's logs.",
+    Reason.FLUSH_TOO_SLOW: "Choose a time with fewer writes, or a faster disk.",
+    Reason.FREEZE_REFUSED: "Read the message: the file system can't be frozen, or somebody else "
+    "has frozen it.",
+    Reason.FREEZER_NOT_INSTALLED: "Install the chart with freezer.enabled=true, or leave the step "
+    "out.",
+    Reason.NO_FREEZER_ON_NODE: "Let the freezer's DaemonSet run on that node (tolerations, node "
+    "selector), and look at its pod.",
+    Reason.CLOUD_ERROR: "Read the code in the message: it is Tencent Cloud's own.",
+    Reason.OUTCOME_UNKNOWN: "Nothing to do: the operator looks for the snapshot until it can no "
+    "longer appear, at most some minutes.",
+    Reason.PROOF_FAILED: "Look at status.quiesce.reason: a hold was lost before the cut was sure.",
+    Reason.SNAPSHOT_LOST: "Somebody, or a rule in the cloud, deleted it: create a new one.",
+    Reason.SPEC_INVALID: "Correct the field that the message names in a new DiskSnapshot.",
+}

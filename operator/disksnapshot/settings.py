@@ -1,0 +1,76 @@
+"""The operator's settings: the environment, read once into one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "DISKSNAPSHOT_"
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that differs between installations."""
+
+    region: str
+    endpoint: str
+    ca_bundle: str | None
+    credentials_folder: Path
+    cluster_id: str
+    freezer_enabled: bool
+    freezer_namespace: str
+    freezer_selector: str
+    probe_port: int
+    log_level: str
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """The cloud's address; 443 unless the endpoint names a port."""
+        host, _, port = self.endpoint.partition(":")
+        return host, int(port or 443)
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Return the settings; raise SettingsError for one that is missing or wrong."""
+
+    def text(name: str, default: str | None = None) -> str:
+        value = environment.get(f"{PREFIX}{name}") or default
+        if value is None:
+            raise SettingsError(f"{PREFIX}{name} is not set")
+        return value
+
+    return Settings(
+        region=text("REGION"),
+        endpoint=_endpoint(text("ENDPOINT", "cbs.internal.tencentcloudapi.com")),
+        ca_bundle=text("CA_BUNDLE", "") or None,
+        credentials_folder=Path(text("CREDENTIALS_DIR", "/etc/disksnapshot/credentials")),
+        cluster_id=text("CLUSTER_ID", ""),
+        freezer_enabled=text("FREEZER_ENABLED", "false") == "true",
+        freezer_namespace=text("FREEZER_NAMESPACE", "disksnapshot-freezer"),
+        freezer_selector=text("FREEZER_SELECTOR", "app.kubernetes.io/component=freezer"),
+        probe_port=_number(text("PROBE_PORT", "8080"), "PROBE_PORT"),
+        log_level=text("LOG_LEVEL", "INFO"),
+    )
+
+
+def _endpoint(value: str) -> str:
+    # With a scheme the SDK would sign the wrong Host, and every call would be refused.
+    if "/" in value:
+        raise SettingsError(f"{PREFIX}ENDPOINT must be host or host:port, without https://")
+    if ":" in value:
+        _number(value.partition(":")[2], "ENDPOINT's port")
+    return value
+
+
+def _number(value: str, name: str) -> int:
+    if not value.isdigit():
+        raise SettingsError(f"{PREFIX}{name} must be a number, not {value!r}")
+    return int(value)

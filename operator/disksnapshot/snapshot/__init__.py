@@ -1,0 +1,1 @@
+"""One DiskSnapshot: rules that decide, and steps that act."""

@@ -1,0 +1,214 @@
+"""Capture: make ready, write the intent, hold, cut, let go; and judge what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from disksnapshot import naming
+from disksnapshot.cbs.errors import Remedy, remedy
+from disksnapshot.cbs.signing import VALID_SECONDS
+from disksnapshot.errors import Conflict, Problem
+from disksnapshot.reasons import Reason
+from disksnapshot.snapshot import spec, status
+from disksnapshot.snapshot.measurements import quiesce_status
+from disksnapshot.snapshot.proof import verdict
+from disksnapshot.window.hold import Facts, Go, Refusal, SignedRequest
+from disksnapshot.window.launch import WindowProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from disksnapshot.cbs.client import Cloud
+    from disksnapshot.kube.objects import Objects
+    from disksnapshot.snapshot.prepare import Prepared, Preparer
+    from disksnapshot.snapshot.spec import Ask
+    from disksnapshot.snapshot.status import Draft
+
+RETRY_PAUSE = timedelta(seconds=60)
+# The window's own waits, and something for its end.
+READY_SECONDS = 40.0
+BEYOND_HOLD_SECONDS = 15.0
+LOOKUPS_A_DISK = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What one attempt came to, kept in memory until the API server has acknowledged it."""
+
+    nonce: str
+    facts: Facts | None
+    refusal: Refusal | None = None
+    problem: Problem | None = None
+
+
+class Captures:
+    """Runs captures, and lets all of them go when the operator stops."""
+
+    def __init__(
+        self, objects: Objects, cloud: Cloud, preparer: Preparer, cluster_id: str
+    ) -> None:
+        self._objects = objects
+        self._cloud = cloud
+        self._preparer = preparer
+        self._cluster_id = cluster_id
+        self._lock = threading.Lock()
+        self._windows: set[WindowProcess] = set()
+        self._stopping = False
+
+    def let_all_go(self) -> None:
+        """End the input of every window: each lets go at once and still answers."""
+        with self._lock:
+            self._stopping = True
+            windows = list(self._windows)
+        for window in windows:
+            window.let_go()
+
+    def run(self, body: Mapping[str, Any], attempt: int) -> Result:
+        """Capture once; raise Problem or Conflict while nothing can have come of it."""
+        ask = spec.parse(body)
+        nonce = secrets.token_hex(8)
+        prepared = self._preparer.prepare(ask, nonce)
+        marks = naming.Marks(
+            cluster=self._cluster_id,
+            uid=ask.uid,
+            namespace=ask.namespace,
+            name=ask.name,
+            attempt=attempt,
+            nonce=nonce,
+        )
+        # All rate tokens are in hand before anything is held.
+        self._cloud.limits.wait("CreateSnapshot", len(prepared.targets))
+        self._cloud.limits.wait("DescribeSnapshots", LOOKUPS_A_DISK * len(prepared.targets))
+        with self._window(prepared) as window:
+            answer = window.ready(READY_SECONDS)
+            if isinstance(answer, Refusal):
+                raise Problem(answer.reason, answer.message)
+            signed = datetime.now(UTC).replace(microsecond=0)
+            # Signed before the intent is written: after that, nothing may fail but the sending.
+            go = self._go(ask, prepared, marks, signed)
+            self._intend(body, prepared, marks, signed)
+            hold = prepared.order.max_hold_seconds
+            facts = window.go(go, hold + BEYOND_HOLD_SECONDS)
+        if isinstance(facts, Refusal):
+            return Result(nonce=nonce, facts=Facts(), refusal=facts)
+        return Result(nonce=nonce, facts=facts, problem=prepared.problem)
+
+    @contextlib.contextmanager
+    def _window(self, prepared: Prepared) -> Iterator[WindowProcess]:
+        with WindowProcess(prepared.order) as window:
+            with self._lock:
+                if self._stopping:
+                    raise Conflict("the operator is stopping")
+                self._windows.add(window)
+            try:
+                yield window
+            finally:
+                with self._lock:
+                    self._windows.discard(window)
+
+    def _intend(
+        self, body: Mapping[str, Any], prepared: Prepared, marks: naming.Marks, signed: datetime
+    ) -> None:
+        """Write finalizer and intent. Unless both are acknowledged, nothing may follow."""
+        held = self._objects.add_finalizer(body)
+        ask = spec.parse(held)
+        if ask.deleting:
+            raise Conflict("the object is being deleted")
+        intent = status.Intent(
+            attempt=marks.attempt,
+            state=status.OPEN,
+            nonce=marks.nonce,
+            disk_ids=prepared.order.disk_ids,
+            signed=signed,
+            not_after=signed + timedelta(seconds=VALID_SECONDS),
+        )
+        name = naming.snapshot_name(marks)
+        volumes = [
+            {
+                "claimName": target.claim.name,
+                "volumeName": target.claim.volume_name,
+                "diskID": target.disk.id,
+                "snapshotName": name,
+                "sizeGiB": target.disk.size_gib,
+                "encrypted": target.disk.encrypted,
+            }
+            for target in prepared.targets
+        ]
+        draft = status.Draft(held.get("status", {}), ask, datetime.now(UTC))
+        # The version that the finalizer's write returned: a delete in between makes it a conflict.
+        self._objects.write_status(held, draft.intend(intent, volumes).body)
+
+    def _go(self, ask: Ask, prepared: Prepared, marks: naming.Marks, signed: datetime) -> Go:
+        name, tags = naming.snapshot_name(marks), naming.tags(marks, ask.tags)
+        disk_ids = prepared.order.disk_ids
+        return Go(
+            cuts=tuple(
+                SignedRequest(
+                    disk_id=disk_id, payload=self._cloud.sign_create(disk_id, name, tags, signed)
+                )
+                for disk_id in disk_ids
+            ),
+            lookups=tuple(
+                SignedRequest(disk_id=disk_id, payload=self._cloud.sign_lookup(disk_id, signed))
+                for disk_id in disk_ids
+            ),
+            names=tuple((disk_id, name) for disk_id in disk_ids),
+        )
+
+
+def judge(draft: Draft, ask: Ask, result: Result, now: datetime) -> Draft:
+    """Write down what came of an attempt: recorded, settled, or an outcome that is unknown."""
+    facts = result.facts
+    if facts is None:
+        message = "the window ended without an answer; looking for its snapshot in the cloud"
+        return draft.waiting(Reason.OUTCOME_UNKNOWN, message)
+    if facts.steps:
+        draft.quiesced(quiesce_status(facts))
+    if not any(disk.sent for disk in facts.disks):
+        refusal = facts.refusal or result.refusal
+        reason = refusal.reason if refusal else Reason.HOLD_LOST
+        message = refusal.message if refusal else "the hold was let go before the cut"
+        return draft.settle().waiting(reason, message, now + RETRY_PAUSE)
+    if all(disk.snapshot_id for disk in facts.disks):
+        return _recorded(draft, ask, result, facts)
+    return _refused(draft, facts, now)
+
+
+def _recorded(draft: Draft, ask: Ask, result: Result, facts: Facts) -> Draft:
+    draft.record({disk.disk_id: disk.snapshot_id for disk in facts.disks})
+    proven = {step.kind for step in facts.steps if step.proven} if facts.cut_while_held else set()
+    wanted = ask.quiesce is not None and not ask.quiesce.allows_crash_consistent
+    if wanted and not facts.proven:
+        why = next((step.reason for step in facts.steps if step.reason), "the hold was lost")
+        message = f"the cut was made, but {why}; its snapshot will be deleted"
+        return draft.waiting(Reason.PROOF_FAILED, message)
+    draft.call_it(verdict(proven))
+    message = "the cut is made; the cloud copies the data"
+    unheld = result.problem or facts.refusal
+    if unheld:
+        message += f"; nothing was held ({unheld.reason})"
+    return draft.waiting(Reason.CREATING, message)
+
+
+def _refused(draft: Draft, facts: Facts, now: datetime) -> Draft:
+    """Some disk has no snapshot id: refused for sure, or unknown."""
+    what = {remedy(disk.code) if disk.code else Remedy.LOOK_UP for disk in facts.disks}
+    said = "; ".join(
+        f"{disk.disk_id}: {disk.code or disk.message} {disk.message if disk.code else ''}".strip()
+        + (f" (request {disk.request_id})" if disk.request_id else "")
+        for disk in facts.disks
+        if not disk.snapshot_id
+    )
+    created = any(disk.snapshot_id for disk in facts.disks)
+    if created or Remedy.LOOK_UP in what:
+        message = f"no clear answer to the request for a snapshot: {said}"
+        return draft.waiting(Reason.OUTCOME_UNKNOWN, message)
+    draft.settle()
+    if what == {Remedy.FINAL}:
+        return draft.failed(Reason.CLOUD_ERROR, said)
+    return draft.waiting(Reason.CLOUD_ERROR, said, now + RETRY_PAUSE)

@@ -1,0 +1,83 @@
+"""Turn a window's facts into the status's account of the hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from disksnapshot.reasons import Reason
+from disksnapshot.snapshot.status import stamp
+
+if TYPE_CHECKING:
+    from disksnapshot.window.hold import Facts, StepFacts
+
+
+def quiesce_status(facts: Facts) -> dict[str, Any]:
+    """Return `status.quiesce`: times in UTC with microseconds, spans in milliseconds."""
+    times = facts.times
+    held_at = [times[name] for name in ("locked", "frozen") if name in times]
+    ends = [times[name] for name in ("thawed", "unlocked") if name in times]
+    quiesce: dict[str, Any] = {
+        "proven": facts.proven,
+        "cutEvidence": _evidence(facts),
+        "steps": [_step(step) for step in facts.steps],
+        "timeline": [
+            {"name": name, "time": _time(moment)}
+            for name, moment in sorted(times.items(), key=lambda item: item[1])
+        ],
+    }
+    moments = {
+        "startedTime": times.get("lockSent"),
+        "heldTime": max(held_at, default=None),
+        "cutTime": times.get("cutSent"),
+        "resumedTime": max(ends, default=None),
+    }
+    quiesce |= {name: _time(moment) for name, moment in moments.items() if moment}
+    if "lockSent" in times and ends:
+        quiesce["holdMilliseconds"] = round((max(ends) - times["lockSent"]) / 1e6, 3)
+    if not facts.proven:
+        quiesce["reason"] = str(facts.refusal.reason if facts.refusal else Reason.PROOF_FAILED)
+    return quiesce
+
+
+def _evidence(facts: Facts) -> str:
+    if not facts.cut_while_held:
+        return "None"
+    return "Visible" if all(disk.visible for disk in facts.disks) else "Accepted"
+
+
+def _step(step: StepFacts) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "name": step.name,
+        "kind": step.kind,
+        "acquireMilliseconds": round(step.acquire_milliseconds, 3),
+        "releaseMilliseconds": round(step.release_milliseconds, 3),
+        "proven": step.proven,
+    }
+    if step.reason:
+        said["reason"] = step.reason[:128]
+    if step.kind == "mysql" and step.detail:
+        said["mysql"] = dict(step.detail)
+    if step.kind == "freeze" and step.detail:
+        said["freeze"] = {"devices": _devices(step.detail)}
+    return said
+
+
+def _devices(detail: dict[str, Any]) -> list[dict[str, Any]]:
+    """Join the answers of all freezers; two nodes may number their devices alike."""
+    devices: dict[str, dict[str, Any]] = {}
+    answers = zip(detail["ready"], detail["frozen"], detail["thawed"], strict=False)
+    for freezer, (ready, frozen, thawed) in enumerate(answers):
+        for index, number in enumerate(ready["devices"]):
+            device = number if number not in devices else f"{number}@{freezer}"
+            devices[device] = {
+                "device": device,
+                "freezeMilliseconds": frozen["freezeMilliseconds"][index],
+                "thawMilliseconds": thawed["thawMilliseconds"],
+                "writesUnchanged": thawed["writesUnchanged"][index],
+            }
+    return list(devices.values())
+
+
+def _time(moment: int) -> str:
+    return stamp(datetime.fromtimestamp(moment / 1e9, UTC))

@@ -1,0 +1,143 @@
+"""Parse a DiskSnapshot's metadata and spec into what is asked, or say which field is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from disksnapshot.errors import Problem
+from disksnapshot.naming import FINALIZER
+from disksnapshot.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MysqlStep:
+    """Lock a database server in the pod that mounts the claims."""
+
+    name: str
+    secret_name: str
+    selector: str
+    container: str | None
+    port: int
+    lock: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeStep:
+    """Freeze the file systems of all claims."""
+
+    name: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiesce:
+    """How writers are held; `max_hold_seconds` is 5..60."""
+
+    max_hold_seconds: int
+    failure_policy: str
+    release_when: str
+    steps: tuple[MysqlStep | FreezeStep, ...]
+
+    @property
+    def allows_crash_consistent(self) -> bool:
+        """Whether a cut without a proven hold is wanted rather than none."""
+        return self.failure_policy == "AllowCrashConsistent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What the user asks for, and the identity of the object that says so."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    deleting: bool
+    has_finalizer: bool
+    claims: tuple[str, ...]
+    quiesce: Quiesce | None
+    deletion_policy: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The object, for logs."""
+        return f"{self.namespace}/{self.name}"
+
+
+def parse(body: Mapping[str, Any]) -> Ask:
+    """Return what is asked; raise Problem(SpecInvalid) with the path of the wrong field.
+
+    The API server checks the schema; this holds where an older schema let more pass.
+    """
+    metadata, spec = body["metadata"], body["spec"]
+    try:
+        return Ask(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=int(metadata.get("generation", 0)),
+            deleting="deletionTimestamp" in metadata,
+            has_finalizer=FINALIZER in metadata.get("finalizers", []),
+            claims=tuple(claim["name"] for claim in spec["source"]["claims"]),
+            quiesce=_quiesce(spec.get("quiesce")),
+            deletion_policy=spec.get("deletionPolicy", "Retain"),
+            tags=dict(spec.get("tags", {})),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"spec can't be read: {type(error).__name__} at {error}"
+        raise Problem(Reason.SPEC_INVALID, message, final=True) from error
+
+
+def _quiesce(spec: Mapping[str, Any] | None) -> Quiesce | None:
+    if spec is None:
+        return None
+    steps = tuple(_step(index, step) for index, step in enumerate(spec["steps"]))
+    return Quiesce(
+        max_hold_seconds=int(spec.get("maxHoldSeconds", 10)),
+        failure_policy=spec.get("failurePolicy", "Abort"),
+        release_when=spec.get("releaseWhen", "Visible"),
+        steps=steps,
+    )
+
+
+def _step(index: int, step: Mapping[str, Any]) -> MysqlStep | FreezeStep:
+    if "mysql" in step:
+        mysql = step["mysql"]
+        target = mysql.get("target") or {}
+        return MysqlStep(
+            name=f"{index}-mysql",
+            secret_name=mysql["credentialsSecretRef"]["name"],
+            selector=_selector(target.get("podSelector") or {}),
+            container=target.get("container"),
+            port=int(mysql.get("port", 3306)),
+            lock=mysql.get("lock", "Auto"),
+        )
+    if "freeze" in step:
+        return FreezeStep(name=f"{index}-freeze", method=step["freeze"]["method"])
+    raise Problem(
+        Reason.SPEC_INVALID,
+        f"spec.quiesce.steps[{index}] is neither mysql nor freeze",
+        final=True,
+    )
+
+
+def _selector(selector: Mapping[str, Any]) -> str:
+    """Write a label selector in the API's query form."""
+    words = [f"{key}={value}" for key, value in selector.get("matchLabels", {}).items()]
+    for wanted in selector.get("matchExpressions", []):
+        key, values = wanted["key"], ",".join(wanted.get("values", []))
+        match wanted["operator"]:
+            case "In":
+                words.append(f"{key} in ({values})")
+            case "NotIn":
+                words.append(f"{key} notin ({values})")
+            case "Exists":
+                words.append(key)
+            case _:
+                words.append(f"!{key}")
+    return ",".join(words)

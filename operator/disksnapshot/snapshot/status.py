@@ -1,0 +1,246 @@
+"""Read a status into what is done, and write down what has been done: facts, never beliefs."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from disksnapshot.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from disksnapshot.snapshot.proof import Verdict
+    from disksnapshot.snapshot.spec import Ask
+
+READY, QUIESCED, TAKEN, RESUMED = "Ready", "Quiesced", "SnapshotTaken", "Resumed"
+RECONCILING, STALLED = "Reconciling", "Stalled"
+OPEN, RECORDED, SETTLED = "Open", "Recorded", "Settled"
+MESSAGE_LIMIT = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """The last attempt, as it was written down before the cloud was asked for anything."""
+
+    attempt: int
+    state: str
+    nonce: str
+    disk_ids: tuple[str, ...]
+    signed: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What the status says has happened."""
+
+    seen: bool
+    ready: str
+    reason: str
+    message: str
+    since: datetime | None
+    stalled: bool
+    intent: Intent | None
+    snapshots: Mapping[str, str]
+    consistency: str
+    retry: datetime | None
+    percent: int
+
+    @property
+    def finished(self) -> bool:
+        """Ready or failed, for good."""
+        return self.ready == "True" or self.stalled
+
+    @property
+    def recorded(self) -> bool:
+        """Every disk of the attempt has a snapshot that the status names."""
+        return self.intent is not None and self.intent.state == RECORDED
+
+
+def parse(status: Mapping[str, Any]) -> Done:
+    """Return what has been done."""
+    conditions = {item["type"]: item for item in status.get("conditions", [])}
+    ready = conditions.get(READY, {})
+    volumes = status.get("volumes", [])
+    return Done(
+        seen=bool(ready),
+        ready=ready.get("status", "Unknown"),
+        reason=ready.get("reason", ""),
+        message=ready.get("message", ""),
+        since=_time(ready.get("lastTransitionTime")),
+        stalled=conditions.get(STALLED, {}).get("status") == "True",
+        intent=_intent(status.get("intent")),
+        snapshots={v["diskID"]: v["snapshotID"] for v in volumes if v.get("snapshotID")},
+        consistency=status.get("consistency", ""),
+        retry=_time(status.get("retryTime")),
+        percent=int(status.get("progressPercent", 0)),
+    )
+
+
+def _intent(intent: Mapping[str, Any] | None) -> Intent | None:
+    if not intent:
+        return None
+    return Intent(
+        attempt=int(intent["attempt"]),
+        state=intent.get("state", OPEN),
+        nonce=intent["nonce"],
+        disk_ids=tuple(intent["diskIDs"]),
+        signed=datetime.fromisoformat(intent["signedTime"]),
+        not_after=datetime.fromisoformat(intent["notAfterTime"]),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+class Draft:
+    """The next status, made from the last one; `body` is what is to be written."""
+
+    def __init__(self, last: Mapping[str, Any], ask: Ask, now: datetime) -> None:
+        self.body: dict[str, Any] = copy.deepcopy(dict(last))
+        self._ask = ask
+        self._now = now
+        self.body["observedGeneration"] = ask.generation
+        self.body["claims"] = ",".join(ask.claims)[:4096]
+
+    def waiting(self, reason: str, message: str, retry: datetime | None = None) -> Draft:
+        """Say what is being done or waited for."""
+        self._set(READY, "False", reason, message)
+        self._set(RECONCILING, "True", reason, message)
+        self._set(STALLED, "False", reason, message)
+        for kind in (QUIESCED, TAKEN, RESUMED):
+            self._set_default(kind, reason)
+        self.body.pop("retryTime", None)
+        if retry:
+            self.body["retryTime"] = stamp(retry)
+        return self
+
+    def ready(self, message: str) -> Draft:
+        """Say that the snapshot can be used."""
+        self.body.pop("retryTime", None)
+        self.body["progressPercent"] = 100
+        self._set(READY, "True", Reason.READY, message)
+        self._set(RECONCILING, "False", Reason.READY, message)
+        self._set(STALLED, "False", Reason.READY, message)
+        return self
+
+    def failed(self, reason: str, message: str) -> Draft:
+        """Say that this object will not become Ready."""
+        self.body.pop("retryTime", None)
+        self._set(READY, "False", reason, message)
+        # kstatus reads the list in order: Reconciling must not hide the failure.
+        self._set(RECONCILING, "False", reason, message)
+        self._set(STALLED, "True", reason, message)
+        for kind in (QUIESCED, TAKEN, RESUMED):
+            self._set_default(kind, reason)
+        return self
+
+    def intend(self, intent: Intent, volumes: Sequence[Mapping[str, Any]]) -> Draft:
+        """Write down the attempt, before anything can come of it."""
+        self.body["intent"] = {
+            "attempt": intent.attempt,
+            "state": intent.state,
+            "nonce": intent.nonce,
+            "diskIDs": list(intent.disk_ids),
+            "signedTime": stamp(intent.signed),
+            "notAfterTime": stamp(intent.not_after),
+        }
+        self.body["volumes"] = [dict(volume) for volume in volumes]
+        for key in ("snapshotID", "progressPercent", "quiesce", "consistency"):
+            self.body.pop(key, None)
+        return self.waiting(Reason.HOLDING, f"holding writers, attempt {intent.attempt}")
+
+    def settle(self) -> Draft:
+        """Say that the attempt left nothing in the cloud."""
+        self.body["intent"]["state"] = SETTLED
+        for volume in self.body.get("volumes", []):
+            for key in ("snapshotID", "state", "progressPercent"):
+                volume.pop(key, None)
+        for key in ("snapshotID", "progressPercent", "consistency", "fileSystem", "application"):
+            self.body.pop(key, None)
+        self._set(TAKEN, "False", self._reason, "nothing was left in the cloud")
+        return self
+
+    def record(self, snapshots: Mapping[str, str]) -> Draft:
+        """Name the snapshot of each disk."""
+        self.body["intent"]["state"] = RECORDED
+        for volume in self.body["volumes"]:
+            volume["snapshotID"] = snapshots[volume["diskID"]]
+            volume.setdefault("state", "CREATING")
+            volume.setdefault("progressPercent", 0)
+        self.body["snapshotID"] = self.body["volumes"][0]["snapshotID"]
+        self.body.setdefault("progressPercent", 0)
+        self._set(TAKEN, "True", Reason.CREATING, "the cloud has made the snapshot")
+        return self
+
+    def call_it(self, words: Verdict) -> Draft:
+        """Write what the snapshot may be called."""
+        named = {
+            "consistency": words.consistency,
+            "fileSystem": words.file_system,
+            "application": words.application,
+        }
+        for key, word in named.items():
+            self.body.pop(key, None)
+            if word:
+                self.body[key] = word
+        return self
+
+    def quiesced(self, quiesce: Mapping[str, Any]) -> Draft:
+        """Write the measurements and the proof of the hold."""
+        self.body["quiesce"] = dict(quiesce)
+        proven = bool(quiesce.get("proven"))
+        reason = Reason.READY if proven else quiesce.get("reason", Reason.PROOF_FAILED)
+        message = "writers were held over the cut" if proven else "the hold is not proven"
+        self._set(QUIESCED, "True" if proven else "False", reason, message)
+        self._set(RESUMED, "True", Reason.READY, "writers go on")
+        return self
+
+    def progress(self, states: Mapping[str, tuple[str, int]]) -> Draft:
+        """Write the cloud's word and percent of each snapshot, by disk."""
+        for volume in self.body["volumes"]:
+            if volume["diskID"] in states:
+                volume["state"], volume["progressPercent"] = states[volume["diskID"]]
+        self.body["progressPercent"] = min(v["progressPercent"] for v in self.body["volumes"])
+        return self
+
+    @property
+    def _reason(self) -> str:
+        for condition in self.body.get("conditions", []):
+            if condition["type"] == READY:
+                return str(condition["reason"])
+        return Reason.PENDING
+
+    def _set_default(self, kind: str, reason: str) -> None:
+        present = {item["type"] for item in self.body.get("conditions", [])}
+        if kind not in present:
+            self._set(kind, "Unknown", reason, "not yet")
+
+    def _set(self, kind: str, status: str, reason: str, message: str) -> None:
+        conditions = self.body.setdefault("conditions", [])
+        last = next((item for item in conditions if item["type"] == kind), None)
+        changed = last is None or last["status"] != status
+        condition = {
+            "type": kind,
+            "status": status,
+            "reason": str(reason),
+            "message": message[:MESSAGE_LIMIT],
+            "observedGeneration": self._ask.generation,
+            # It moves only when the status does (API conventions).
+            "lastTransitionTime": stamp(self._now, "seconds")
+            if changed or last is None
+            else last["lastTransitionTime"],
+        }
+        if last is None:
+            conditions.append(condition)
+        else:
+            last.update(condition)
+
+
+def stamp(moment: datetime, precision: str = "microseconds") -> str:
+    """Write a time as RFC 3339 in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")

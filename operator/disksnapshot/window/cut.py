@@ -1,0 +1,278 @@
+"""Send the signed cuts in parallel and wait for replies, watching the holds at the same time."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import select
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING, Any
+
+from disksnapshot.window.hold import CloudAddress, DiskFacts, HoldError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from disksnapshot.window.hold import Go, LineSession, Selectable, SignedRequest
+
+REPLY_LIMIT = 1 << 20
+SEND_SECONDS = 1.0
+# The pauses before each look-up for a snapshot that should have become visible: 3.5 s in all.
+LOOKUP_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0)
+
+
+class Connection:
+    """One warm TLS connection to the cloud, read without blocking."""
+
+    def __init__(self, address: CloudAddress, deadline: float) -> None:
+        seconds = max(0.1, deadline - time.monotonic())
+        try:
+            plain = socket.create_connection((address.host, address.port), timeout=seconds)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            context = ssl.create_default_context(cafile=address.ca_file)
+            self._socket = context.wrap_socket(plain, server_hostname=address.host)
+        except OSError as error:
+            raise HoldError("CloudError", f"can't reach {address.host}: {error}") from error
+        self._buffer = b""
+        self.error = ""
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, for select."""
+        return self._socket.fileno()
+
+    def send(self, payload: bytes) -> None:
+        """Send a request; an error shows as `error`, since part of it may have arrived."""
+        try:
+            self._socket.settimeout(SEND_SECONDS)
+            self._socket.sendall(payload)
+        except OSError as error:
+            self.error = str(error) or type(error).__name__
+
+    def receive(self) -> tuple[int, bytes] | None:
+        """Return status and body when the reply is complete; None while it isn't."""
+        ended = False
+        try:
+            self._socket.settimeout(0)
+            while len(self._buffer) < REPLY_LIMIT:
+                chunk = self._socket.recv(65536)
+                if not chunk:
+                    ended = True
+                    break
+                self._buffer += chunk
+        except (ssl.SSLWantReadError, BlockingIOError):
+            pass
+        except OSError as error:
+            ended, self.error = True, str(error) or type(error).__name__
+        reply = _parse(self._buffer, ended=ended)
+        if reply is not None:
+            self._buffer = b""
+        elif ended:
+            self.error = self.error or "the connection was closed without a reply"
+        return reply
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+class _Source:
+    """What http.client reads a response from: bytes that have arrived."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self._content)
+
+
+def _parse(content: bytes, *, ended: bool) -> tuple[int, bytes] | None:
+    if b"\r\n\r\n" not in content:
+        return None
+    response = http.client.HTTPResponse(_Source(content))  # type: ignore[arg-type]  # has makefile
+    try:
+        response.begin()
+        if response.length is None and not response.chunked and not ended:
+            return None
+        return response.status, response.read()
+    except (http.client.HTTPException, ValueError):
+        return None
+
+
+class Cut:
+    """The cloud's side of one window: a connection a disk, and one for looking up."""
+
+    def __init__(self, address: CloudAddress, disk_ids: Sequence[str]) -> None:
+        self._address = address
+        self.facts = [DiskFacts(disk_id=disk_id) for disk_id in disk_ids]
+        self._connections: dict[str, Connection] = {}
+        self._lookup: Connection | None = None
+        self._waiting: dict[str, Connection] = {}
+
+    def connect(self, deadline: float) -> None:
+        """Open all connections before anything is held."""
+        for facts in self.facts:
+            self._connections[facts.disk_id] = Connection(self._address, deadline)
+        self._lookup = Connection(self._address, deadline)
+
+    def send(self, requests: Iterable[SignedRequest]) -> None:
+        """Send every cut at once."""
+        for request in requests:
+            self._by_disk(request.disk_id).sent = True
+            connection = self._connections[request.disk_id]
+            connection.send(request.payload)
+            self._waiting[request.disk_id] = connection
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether no reply is waited for."""
+        return not self._waiting
+
+    @property
+    def created(self) -> bool:
+        """Tell whether every disk has a snapshot's id."""
+        return all(facts.snapshot_id for facts in self.facts)
+
+    def wait(self, deadline: float, watch: Watch) -> bool:
+        """Take replies until all have come; False when `watch` says stop or time is up."""
+        while self._waiting:
+            left = deadline - time.monotonic()
+            if left <= 0 or not watch.wait(list(self._waiting.values()), left):
+                return False
+            self._collect()
+        return True
+
+    def look_up(self, go: Go, deadline: float, watch: Watch) -> None:
+        """Ask for each disk's snapshots until those of this attempt are listed, or time is up."""
+        names = dict(go.names)
+        for pause in LOOKUP_PAUSES:
+            if time.monotonic() + pause > deadline or not watch.rest(pause):
+                return
+            self._collect()
+            for request in go.lookups:
+                facts = self._by_disk(request.disk_id)
+                if not facts.visible:
+                    self._look(request, facts, names[request.disk_id], deadline, watch)
+            if all(facts.visible for facts in self.facts):
+                return
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in (*self._connections.values(), self._lookup):
+            if connection:
+                connection.close()
+
+    def _collect(self) -> None:
+        for disk_id, connection in list(self._waiting.items()):
+            reply = connection.receive()
+            if reply is None and not connection.error:
+                continue
+            del self._waiting[disk_id]
+            _note(self._by_disk(disk_id), reply, connection.error)
+
+    def _look(
+        self, request: SignedRequest, facts: DiskFacts, name: str, deadline: float, watch: Watch
+    ) -> None:
+        if self._lookup is None or self._lookup.error:
+            return
+        self._lookup.send(request.payload)
+        reply = self._lookup.receive()
+        while reply is None and not self._lookup.error:
+            left = deadline - time.monotonic()
+            if left <= 0 or not watch.wait([self._lookup], left):
+                self._lookup.error = "the reply came too late"
+                return
+            reply = self._lookup.receive()
+        for snapshot in _listed(reply):
+            same = snapshot.get("SnapshotId") == facts.snapshot_id
+            # Names can be matched loosely by the service, so both are compared here.
+            ours = snapshot.get("SnapshotName") == name and snapshot.get("DiskId") == facts.disk_id
+            if same or (ours and not facts.snapshot_id and not facts.code):
+                facts.snapshot_id = str(snapshot["SnapshotId"])
+                facts.visible = True
+
+    def _by_disk(self, disk_id: str) -> DiskFacts:
+        return next(facts for facts in self.facts if facts.disk_id == disk_id)
+
+
+class Watch:
+    """What must be noticed while waiting for the cloud: a lost hold, or that we shall stop."""
+
+    def __init__(self, stop: Stop, sessions: Sequence[LineSession]) -> None:
+        self._stop = stop
+        self._sessions = sessions
+        self.lost = False
+        self.stopping = False
+
+    def wait(self, others: Sequence[Connection], seconds: float) -> bool:
+        """Wait until one of `others` may be read; False when the hold is lost or we shall stop."""
+        watched: list[Selectable] = [*others, *self._sessions, self._stop]
+        readable, _, _ = select.select(watched, [], [], seconds)
+        # TLS may hold bytes that select doesn't show, so each session is asked.
+        self.lost = self.lost or any(session.spoke() for session in self._sessions)
+        self.stopping = self.stopping or self._stop in readable
+        return not self.lost and not self.stopping
+
+    def rest(self, seconds: float) -> bool:
+        """Let time pass, still watching."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if not self.wait([], left):
+                return False
+        return not self.lost and not self.stopping
+
+
+class Stop:
+    """The parent's end of the conversation: readable in the middle of a cut means let go."""
+
+    def __init__(self, fileno: int) -> None:
+        self._fileno = fileno
+
+    def fileno(self) -> int:
+        """Return the descriptor, for select."""
+        return self._fileno
+
+
+class NoWatch(Watch):
+    """Nothing is held any more: only time matters."""
+
+    def __init__(self) -> None:
+        self.lost = self.stopping = False
+
+    def wait(self, others: Sequence[Connection], seconds: float) -> bool:
+        """Wait until one of `others` may be read."""
+        select.select(others, [], [], seconds)
+        return True
+
+
+def _note(facts: DiskFacts, reply: tuple[int, bytes] | None, error: str) -> None:
+    """Write down what the cloud said; what can't be read leaves the outcome unknown."""
+    if reply is None:
+        facts.message = error
+        return
+    status, body = reply
+    answer = _response(body)
+    failure = answer.get("Error") or {}
+    facts.request_id = str(answer.get("RequestId") or "")
+    facts.snapshot_id = str(answer.get("SnapshotId") or "")
+    facts.code = str(failure.get("Code") or "")
+    facts.message = str(failure.get("Message") or "")
+    if not facts.snapshot_id and not facts.code:
+        facts.message = f"HTTP {status} without a snapshot id"
+
+
+def _listed(reply: tuple[int, bytes] | None) -> list[dict[str, Any]]:
+    if reply is None:
+        return []
+    listed = _response(reply[1]).get("SnapshotSet")
+    return [item for item in listed or [] if isinstance(item, dict)]
+
+
+def _response(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)["Response"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return answer if isinstance(answer, dict) else {}

@@ -1,0 +1,257 @@
+"""The contract of the window: what it is told, what a hold must do, and its facts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+# The proof ends this long before the server's own time-out: a session may be gone from then on.
+PROOF_MARGIN_SECONDS = 1.0
+# Of the bound, so much is for the lock to be granted; the server's wait_timeout gets the rest.
+LOCK_BUDGET_SECONDS = 3.0
+# Kept free at the end of a hold for thawing, proving and unlocking, which take milliseconds.
+RELEASE_RESERVE_SECONDS = 0.4
+# A freeze with less time left than this isn't worth its risk.
+SHORTEST_FREEZE_SECONDS = 0.5
+
+
+class HoldError(Exception):
+    """A hold could not be made ready or taken; `reason` is one of the operator's closed list."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Selectable(Protocol):
+    """Something that select can watch."""
+
+    def fileno(self) -> int:
+        """Return the descriptor to watch."""
+
+
+class LineSession(Protocol):
+    """A conversation in lines with a program that lets go when the conversation ends."""
+
+    def send_line(self, line: str) -> None:
+        """Send one line at once."""
+
+    def read_line(self, deadline: float) -> str:
+        """Return the next line; raise ExecError when none came by `deadline` (monotonic)."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that turns readable when the program may have spoken or died."""
+
+    def spoke(self) -> bool:
+        """Tell, without waiting, whether the program has said something or has ended."""
+
+    def close(self) -> None:
+        """End the program's input, and the session."""
+
+
+class Program(Protocol):
+    """Where a line program runs; opened by the window, since sessions can't change processes."""
+
+    def open(self, argv: list[str], deadline: float) -> LineSession:
+        """Start the program and return the conversation with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MysqlOrder:
+    """One database server to lock, and the account to do it with."""
+
+    name: str
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    lock: str = "Auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeTarget:
+    """The file systems of one node, and the freezer there."""
+
+    program: Program
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeOrder:
+    """All file systems to freeze, grouped by node."""
+
+    name: str
+    targets: tuple[FreezeTarget, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudAddress:
+    """Where signed requests go."""
+
+    host: str
+    port: int
+    ca_file: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What one window has to do, known before the intent is written."""
+
+    disk_ids: tuple[str, ...]
+    steps: tuple[MysqlOrder | FreezeOrder, ...]
+    max_hold_seconds: int
+    release_when: str
+    cut_without_hold: bool
+    cloud: CloudAddress
+    ready_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRequest:
+    """One HTTP request, signed early: the bytes to send for `disk_id`."""
+
+    disk_id: str
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Go:
+    """The intent is written: cut with these, look up with those."""
+
+    cuts: tuple[SignedRequest, ...]
+    lookups: tuple[SignedRequest, ...]
+    names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Everything is open, checked and armed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A hold could not be made or taken."""
+
+    reason: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class StepFacts:
+    """What one hold did; `proven` only when it covered all the time from taking to letting go."""
+
+    name: str
+    kind: str
+    acquire_milliseconds: float = 0.0
+    release_milliseconds: float = 0.0
+    held: bool = False
+    proven: bool = False
+    reason: str = ""
+    detail: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class DiskFacts:
+    """What the cloud said of one disk's cut; all empty and `sent` true means: outcome unknown."""
+
+    disk_id: str
+    sent: bool = False
+    snapshot_id: str = ""
+    request_id: str = ""
+    code: str = ""
+    message: str = ""
+    visible: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Facts:
+    """The window's answer: times (nanoseconds since the epoch), steps, each disk's outcome."""
+
+    times: dict[str, int] = field(default_factory=dict)
+    steps: list[StepFacts] = field(default_factory=list)
+    disks: list[DiskFacts] = field(default_factory=list)
+    refusal: Refusal | None = None
+    cut_while_held: bool = False
+
+    @property
+    def proven(self) -> bool:
+        """Every step held from before the cut until after it, by its own evidence."""
+        return self.cut_while_held and bool(self.steps) and all(s.proven for s in self.steps)
+
+
+class Timeline:
+    """Names moments; one clock that can't be set back during a hold."""
+
+    def __init__(self) -> None:
+        self._base = time.time_ns() - time.monotonic_ns()
+        self.times: dict[str, int] = {}
+
+    def mark(self, name: str) -> None:
+        """Note the first time that something happened."""
+        self.times.setdefault(name, self._base + time.monotonic_ns())
+
+
+class Hold(Protocol):
+    """Something that keeps writers still, and lets go by itself when its session ends."""
+
+    facts: StepFacts
+
+    def ready(self, deadline: float) -> None:
+        """Open and check everything; raise HoldError with nothing held."""
+
+    def warm(self) -> None:
+        """Do what makes taking the hold quick; writers may stumble, not stop."""
+
+    def acquire(self, clock: HoldClock) -> None:
+        """Hold; on HoldError nothing is held any more."""
+
+    def release(self, clock: HoldClock) -> None:
+        """Let go, and write the evidence to `facts`; harmless when nothing is held."""
+
+    def sockets(self) -> list[LineSession]:
+        """Return the conversations whose end means that the hold is lost."""
+
+    def close(self) -> None:
+        """End all sessions."""
+
+
+class HoldClock:
+    """The bound of one hold: counted from the first lock that is *sent*."""
+
+    def __init__(self, max_hold_seconds: int, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.max_hold_seconds = max_hold_seconds
+        self.sent_at: float | None = None
+        self._server_lets_go_at: float | None = None
+
+    def start(self) -> None:
+        """Let the bound run from now, unless it runs already."""
+        if self.sent_at is None:
+            self.sent_at = time.monotonic()
+
+    def sent(self) -> None:
+        """Note the first send: writers may stand still from now on."""
+        self.start()
+        self.timeline.mark("lockSent")
+
+    def locked(self, server_seconds: float) -> None:
+        """Note the last lock reply: the server drops the session `server_seconds` later."""
+        self._server_lets_go_at = time.monotonic() + server_seconds
+
+    @property
+    def lets_go_at(self) -> float:
+        """When everything must have been let go (monotonic), with the margin for proving it."""
+        if self._server_lets_go_at is not None:
+            return self._server_lets_go_at - PROOF_MARGIN_SECONDS
+        self.start()
+        return (self.sent_at or 0.0) + self.max_hold_seconds - PROOF_MARGIN_SECONDS
+
+    @property
+    def cut_ends_at(self) -> float:
+        """When waiting for the cloud must end, so that letting go and proving still fit."""
+        return self.lets_go_at - RELEASE_RESERVE_SECONDS
+
+    def left(self) -> float:
+        """Return the seconds until `lets_go_at`."""
+        return self.lets_go_at - time.monotonic()
