@@ -60,20 +60,22 @@ class Operator:
     def _look_at(self, key: Key) -> None:
         self.work.add(key)
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until `stop`, then let go of everything within 5 seconds."""
+    def run(self, stop: threading.Event) -> int:
+        """Work until `stop`, then let go of everything within 5 seconds; 1 if the watch died."""
         self.watch.start()
         self.probes.start()
         for name, act in (("poller", self.poller.run), ("dispatch", self.work.run)):
             threading.Thread(target=act, name=name, daemon=True).start()
         logger.info("started")
-        stop.wait()
+        while not stop.wait(1) and self.watch.is_alive():
+            pass
         logger.info("stopping")
         self.captures.let_all_go()
         self.watch.stop()
         self.poller.stop()
         self.work.stop()
         self.probes.stop()
+        return 0 if stop.is_set() else 1
 
 
 def _cluster_uid(api: kube_api.Api) -> str:
@@ -97,10 +99,10 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Operator(settings).run(stop)
+    code = Operator(settings).run(stop)
     # Threads that still wait for a server must not keep the process: nothing is held any more.
     logging.shutdown()
-    os._exit(0)
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ class Reason(StrEnum):
     HOLDING = "Holding"
     CREATING = "Creating"
     READY = "Ready"
+    PROVEN = "Proven"
+    RESUMED = "Resumed"
     DELETING = "Deleting"
     DELETION_BLOCKED = "DeletionBlocked"
     CLAIM_NOT_FOUND = "ClaimNotFound"
@@ -44,6 +46,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.HOLDING: "Nothing to do: writers are held for some milliseconds.",
     Reason.CREATING: "Nothing to do: writers go on; the cloud copies the data.",
     Reason.READY: "Nothing to do: the snapshot can be used.",
+    Reason.PROVEN: "Nothing to do: the hold was in force from before the cut until after it.",
+    Reason.RESUMED: "Nothing to do: writers go on.",
     Reason.DELETING: "Nothing to do: the operator settles what may exist in the cloud.",
     Reason.DELETION_BLOCKED: "Wait until the snapshot is complete, or unbind what uses it.",
     Reason.CLAIM_NOT_FOUND: "Create the claim, or a DiskSnapshot that names an existing one.",

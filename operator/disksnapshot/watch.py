@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import kopf
+from kopf._core.engines.peering import Identity
 
 from disksnapshot.kube.objects import PLURAL, VERSION
 from disksnapshot.loop import Key
@@ -28,6 +29,8 @@ class Watch(threading.Thread):
         """Watch until stopped. When this thread ends by itself, the operator isn't healthy."""
         kopf.run(
             registry=self._registry(),
+            # Else kopf asks the system for the user's name, which a mere number hasn't got.
+            identity=Identity("disksnapshot"),
             settings=_settings(),
             clusterwide=True,
             standalone=True,

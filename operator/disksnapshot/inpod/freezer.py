@@ -45,6 +45,7 @@ WARM_LIMIT_SECONDS = 5.0
 SHORT_SYNC_SECONDS = 0.25  # a freeze can't be aborted: don't start one that has much to write
 SYNC_LIMIT_SECONDS = 20.0
 RETRY_SECONDS = 0.01
+LOOK_SECONDS = 1.0
 OVERDUE_SECONDS = 0.5  # after this the watcher no longer trusts an owner that is alive but stopped
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -100,6 +101,13 @@ def try_thaw(fd: int) -> bool:
     return True
 
 
+class Claim(NamedTuple):
+    """What an owner wrote: the boot that the freeze is of, and when it must be over."""
+
+    boot: str
+    deadline: float
+
+
 class Record:
     """The written claim to a freeze of one device, valid while its flock is held."""
 
@@ -119,15 +127,16 @@ class Record:
             else:
                 return True
 
-    def read(self) -> dict[str, object]:
-        """Return what the owner wrote; empty when nobody owns a freeze."""
+    def read(self) -> Claim | None:
+        """Return what the owner wrote; None when nobody owns a freeze."""
         text = os.pread(self.fd, 4096, 0).decode("utf-8", "replace").strip("\0 \n")
         if not text:
-            return {}
+            return None
         try:
-            return dict(json.loads(text))
-        except ValueError:
-            return {"boot": boot_id()}  # unreadable, so treat it as a freeze of this boot
+            claim = json.loads(text)
+            return Claim(str(claim["boot"]), float(claim["deadline"]))
+        except (ValueError, KeyError, TypeError):
+            return Claim(boot_id(), 0.0)  # unreadable: take it for an overdue freeze of this boot
 
     def write(self, nonce: str, deadline: float) -> None:
         """Claim a freeze until `deadline` (CLOCK_MONOTONIC, one for all processes of the node)."""
@@ -152,6 +161,8 @@ class FileSystem:
         self.device = device_of(self.fd)
         self.nonce = nonce
         self.record = Record(records, self.device)
+        self.claimed = False
+        # True from before the kernel is asked: a freeze that may have happened has to be undone.
         self.frozen = False
         self.freeze_nanoseconds = 0
         self.writes_at_freeze: tuple[str, ...] = ()
@@ -160,9 +171,11 @@ class FileSystem:
         """Become the only owner of freezes of this device; undo what a dead owner left."""
         if not self.record.lock(seconds=0.5):
             raise FreezeError("HoldBusy", f"another hold owns the freeze of device {self.device}")
-        if self.record.read():
+        self.claimed = True
+        left = self.record.read()
+        if left and left.boot == boot_id():
             try_thaw(self.fd)
-            self.record.clear()
+        self.record.clear()
 
     def sync(self) -> float:
         """Write dirty pages out until little is left; return the last sync's seconds."""
@@ -183,14 +196,15 @@ class FileSystem:
     def freeze(self) -> None:
         """Freeze; the caller has armed the deadline and written the record."""
         start = time.monotonic_ns()
+        self.frozen = True
         try:
             fcntl.ioctl(self.fd, FIFREEZE, 0)
         except OSError as error:
+            self.frozen = False
             if error.errno == errno.EBUSY:
                 # Not ours: never thaw it.
                 raise FreezeError("FreezeRefused", "somebody else has frozen it") from error
             raise FreezeError("FreezeRefused", f"FIFREEZE: {error.strerror}") from error
-        self.frozen = True
         self.freeze_nanoseconds = time.monotonic_ns() - start
         self.writes_at_freeze = self.writes()
 
@@ -202,6 +216,11 @@ class FileSystem:
         self.frozen = False
         return thawed
 
+    def thaw_overdue(self) -> None:
+        """Thaw our freeze from the second thread; one still on its way stays to be thawed."""
+        if self.frozen and try_thaw(self.fd):
+            self.frozen = False
+
     def writes(self) -> tuple[str, ...]:
         """Return the device's write counters, I/Os and sectors: a foreign thaw moves them."""
         fields = Path(f"/sys/dev/block/{self.device}/stat").read_text(encoding="ascii").split()
@@ -209,7 +228,10 @@ class FileSystem:
 
     def close(self) -> None:
         """Give the claim and the mount back."""
-        self.record.clear()
+        # The record of another owner isn't ours to clear, and what we could not thaw, even by
+        # trying again, is left to the watcher.
+        if self.claimed and not self.frozen:
+            self.record.clear()
         self.record.close()
         os.close(self.fd)
 
@@ -270,7 +292,7 @@ class Guard(threading.Thread):
             # A freeze may still be on its way into the kernel: keep thawing until we are disarmed.
             for system in self._systems:
                 with contextlib.suppress(OSError):
-                    try_thaw(system.fd)
+                    system.thaw_overdue()
             time.sleep(RETRY_SECONDS)
 
 
@@ -328,6 +350,7 @@ class Session:
         say("warm")
         while time.monotonic() < end and not self._input_waits(WARM_PAUSE_SECONDS):
             self._freeze_and_thaw()
+        self.guard.disarm()
 
     def _freeze(self, seconds: float) -> None:
         self.guard.arm(seconds)
@@ -370,6 +393,8 @@ class Session:
     def _read_line(self, seconds: float) -> str:
         while b"\n" not in self._input:
             if not select.select([0], [], [], seconds)[0]:
+                if any(system.frozen for system in self.systems):
+                    continue  # a freeze has its own deadline
                 return ""
             chunk = os.read(0, 4096)
             if not chunk:
@@ -386,7 +411,7 @@ def say(event: str, **facts: object) -> None:
 
 def hold(options: argparse.Namespace) -> int:
     """Run one hold; 0 when it ended in order."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leave by way of the thaw
+    _end_input_on(signal.SIGTERM, signal.SIGINT)
     systems: list[FileSystem] = []
     try:
         for path in options.paths:
@@ -395,15 +420,30 @@ def hold(options: argparse.Namespace) -> int:
             system.claim()
         Session(systems).run(options.idle_seconds)
     except FreezeError as error:
-        say("error", reason=error.reason, message=str(error))
+        _refuse(error.reason, str(error))
         return 1
     except OSError as error:
-        say("error", reason="FreezeRefused", message=f"{error.strerror}: {error.filename or ''}")
+        _refuse("FreezeRefused", f"{error.strerror}: {error.filename or ''}")
         return 1
     finally:
         for system in systems:
             system.close()
     return 0
+
+
+def _end_input_on(*signals: signal.Signals) -> None:
+    """Let a signal be the end of the input.
+
+    An exception out of a handler could come between the kernel's freeze and our note of it.
+    """
+    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    for number in signals:
+        signal.signal(number, lambda *_: os.dup2(nothing, 0))
+
+
+def _refuse(reason: str, message: str) -> None:
+    with contextlib.suppress(OSError):  # nobody may be there to hear it
+        say("error", reason=reason, message=message)
 
 
 class Watcher:
@@ -414,13 +454,13 @@ class Watcher:
         self._kubelet = kubelet
         self._stop = threading.Event()
 
-    def run(self, period: float = 1.0) -> int:
+    def run(self) -> int:
         """Look at once and each second; on SIGTERM thaw everything that is recorded."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         while True:
             self.look()
-            if self._stop.wait(period):
+            if self._stop.wait(LOOK_SECONDS):
                 self.look(everything=True)
                 return 0
 
@@ -439,9 +479,8 @@ class Watcher:
             claim = record.read()
             if not claim:
                 return
-            deadline = float(str(claim.get("deadline", 0)))
-            overdue = time.monotonic() > deadline + OVERDUE_SECONDS
-            if claim.get("boot") != boot_id():
+            overdue = time.monotonic() > claim.deadline + OVERDUE_SECONDS
+            if claim.boot != boot_id():
                 settled = True  # the freeze died with its boot
             elif dead or overdue or everything:
                 settled = self._thaw(device)
@@ -456,16 +495,24 @@ class Watcher:
     def _thaw(self, device: str) -> bool:
         """Thaw through any mount of the device; False when it is mounted nowhere that we see."""
         below = f"{self._kubelet}/"
-        for mount in mounts():
-            if mount.device == device and mount.path.startswith(below):
-                fd = os.open(mount.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                try:
-                    if try_thaw(fd):
-                        print(f"{device}: thawed, its owner is gone", file=sys.stderr, flush=True)
-                finally:
-                    os.close(fd)
-                return True
+        paths = [m.path for m in mounts() if m.device == device and m.path.startswith(below)]
+        return any(_thaw_through(path, device) for path in paths)
+
+
+def _thaw_through(path: str, device: str) -> bool:
+    """Thaw by way of one mount; False when it leads to that device no more."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
+    try:
+        if device_of(fd) != device:  # something else is mounted over it
+            return False
+        if try_thaw(fd):
+            print(f"{device}: thawed, its owner is gone", file=sys.stderr, flush=True)
+    finally:
+        os.close(fd)
+    return True
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -194,10 +194,10 @@ class Draft:
         """Write the measurements and the proof of the hold."""
         self.body["quiesce"] = dict(quiesce)
         proven = bool(quiesce.get("proven"))
-        reason = Reason.READY if proven else quiesce.get("reason", Reason.PROOF_FAILED)
+        reason = Reason.PROVEN if proven else quiesce.get("reason", Reason.PROOF_FAILED)
         message = "writers were held over the cut" if proven else "the hold is not proven"
         self._set(QUIESCED, "True" if proven else "False", reason, message)
-        self._set(RESUMED, "True", Reason.READY, "writers go on")
+        self._set(RESUMED, "True", Reason.RESUMED, "writers go on")
         return self
 
     def progress(self, states: Mapping[str, tuple[str, int]]) -> Draft:

@@ -1,0 +1,186 @@
+"""Set the stage in the lab: the operator from its chart, a database on a claim, a DiskSnapshot."""
+
+import json
+import secrets
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pymysql
+
+from lab.cluster import Lab
+from lab.layout import REGION
+
+OPERATOR_NAMESPACE: Final = "disksnapshot-system"
+FREEZER_NAMESPACE: Final = "disksnapshot-freezer"
+RELEASE: Final = "disksnapshot-operator"
+CHART: Final = Path(__file__).parents[3] / "charts" / "disksnapshot-operator"
+DEPLOYMENT: Final = "deployment/disksnapshot-operator"
+_SECONDS: Final = "120s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """A MariaDB pod on a claim, with the account that holds it."""
+
+    namespace: str
+    pod: str
+    claim: str
+    disk_id: str
+    address: str
+    password: str
+
+    def connect(self, **options: Any) -> "pymysql.Connection[Any]":
+        """Open a session as root, over the pod's own address."""
+        chosen = {"host": self.address, "user": "root", "password": self.password}
+        return pymysql.connect(**(chosen | {"autocommit": True, "connect_timeout": 5} | options))
+
+
+def install_operator(lab: Lab, namespaces: Sequence[str], **values: Any) -> None:
+    """Install or upgrade the operator with its chart, and wait until it is ready."""
+    # The operator's own namespace enforces the strictest standard: that is part of the test.
+    _namespace(lab, OPERATOR_NAMESPACE, {"pod-security.kubernetes.io/enforce": "restricted"})
+    credentials = {"secretId": lab.secret_id, "secretKey": lab.secret_key}
+    _secret(lab, OPERATOR_NAMESPACE, "cbs-credentials", credentials)
+    chosen = _values(lab, namespaces) | values
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(chosen, file)
+        file.flush()
+        where = ("--namespace", OPERATOR_NAMESPACE, "--values", file.name)
+        wait = ("--wait", "--timeout", _SECONDS)
+        lab.helm("upgrade", "--install", RELEASE, str(CHART), *where, *wait)
+
+
+def uninstall_operator(lab: Lab) -> None:
+    """Remove the release and the namespaces it lived in."""
+    lab.helm("uninstall", RELEASE, "--namespace", OPERATOR_NAMESPACE, "--ignore-not-found")
+    for namespace in (OPERATOR_NAMESPACE, FREEZER_NAMESPACE):
+        lab.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait")
+
+
+def restart_operator(lab: Lab) -> None:
+    """Run a new pod of the operator, so that a changed image counts."""
+    lab.kubectl("-n", OPERATOR_NAMESPACE, "rollout", "restart", DEPLOYMENT)
+    lab.kubectl("-n", OPERATOR_NAMESPACE, "rollout", "status", DEPLOYMENT, f"--timeout={_SECONDS}")
+
+
+def start_database(
+    lab: Lab, namespace: str, name: str = "orders", disk_id: str | None = None,
+    password: str | None = None,
+) -> Database:  # fmt: skip
+    """Run a MariaDB pod on a claim (of an existing disk, if given), with its snapshot account."""
+    password = password or secrets.token_urlsafe(12)
+    _namespace(lab, namespace, {})
+    disk = lab.make_claim(namespace, f"data-{name}", size_gib=2, disk_id=disk_id)
+    apply(lab, _pod(namespace, name, password))
+    lab.kubectl(
+        "-n", namespace, "wait", "--for=condition=Ready", f"pod/{name}", f"--timeout={_SECONDS}"
+    )
+    address = lab.kubectl("-n", namespace, "get", "pod", name, "-o", "jsonpath={.status.podIP}")
+    database = Database(
+        namespace=namespace, pod=name, claim=f"data-{name}", disk_id=disk,
+        address=address, password=password,
+    )  # fmt: skip
+    if disk_id is None:
+        _make_account(lab, database)
+    return database
+
+
+def remove_database(lab: Lab, database: Database) -> None:
+    """Delete the pod, its claim and its disk."""
+    lab.kubectl(
+        "-n", database.namespace, "delete", "pod", database.pod, "--wait", "--ignore-not-found"
+    )
+    lab.remove_claim(database.namespace, database.claim)
+
+
+def disk_snapshot(database: Database, name: str, **spec: Any) -> dict[str, Any]:
+    """Return a DiskSnapshot that locks and freezes the database."""
+    steps = [
+        {"mysql": {"credentialsSecretRef": {"name": f"{database.pod}-snapshot"}}},
+        {"freeze": {"method": "Agent"}},
+    ]
+    chosen = {"source": {"claims": [{"name": database.claim}]}, "quiesce": {"steps": steps}}
+    return {
+        "apiVersion": "disksnapshot.io/v1alpha1",
+        "kind": "DiskSnapshot",
+        "metadata": {"name": name, "namespace": database.namespace},
+        "spec": chosen | spec,
+    }
+
+
+def apply(lab: Lab, *objects: Mapping[str, Any]) -> None:
+    """Apply objects as a user would, with kubectl."""
+    lab.kubectl(
+        "apply",
+        "-f",
+        "-",
+        stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}),
+    )
+
+
+def get(lab: Lab, namespace: str, name: str, kind: str = "disksnapshot") -> dict[str, Any]:
+    """Read an object."""
+    return dict(json.loads(lab.kubectl("-n", namespace, "get", kind, name, "-o", "json")))
+
+
+def _values(lab: Lab, namespaces: Sequence[str]) -> dict[str, Any]:
+    return {
+        "image": {"repository": "localhost/operator", "tag": "lab", "pullPolicy": "Never"},
+        "tencent": {
+            "endpoint": lab.cbs_endpoint,
+            "region": REGION,
+            "caBundle": lab.ca_file.read_text(),
+            "credentials": {"existingSecret": "cbs-credentials"},
+        },
+        "namespaces": list(namespaces),
+        "freezer": {
+            "enabled": True,
+            "namespace": FREEZER_NAMESPACE,
+            "kubeletDir": str(lab.layout.kubelet),
+            "recordDir": str(lab.layout.freezer),
+        },
+    }
+
+
+def _make_account(lab: Lab, database: Database) -> None:
+    password = secrets.token_urlsafe(12)
+    with database.connect() as session, session.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE USER snapshot@'%%' IDENTIFIED BY %s", (password,))
+        cursor.execute("GRANT RELOAD, BINLOG MONITOR, PROCESS ON *.* TO snapshot@'%'")
+    account = {"username": "snapshot", "password": password}
+    _secret(lab, database.namespace, f"{database.pod}-snapshot", account)
+
+
+def _pod(namespace: str, name: str, password: str) -> dict[str, Any]:
+    container = {
+        "name": "mariadb",
+        "image": "localhost/mariadb:lab",
+        "imagePullPolicy": "Never",
+        "env": [{"name": "MARIADB_ROOT_PASSWORD", "value": password}],
+        "ports": [{"containerPort": 3306}],
+        "readinessProbe": {"tcpSocket": {"port": 3306}, "periodSeconds": 1},
+        "volumeMounts": [{"name": "data", "mountPath": "/var/lib/mysql"}],
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
+        "spec": {
+            "terminationGracePeriodSeconds": 20,
+            "containers": [container],
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": f"data-{name}"}}],
+        },
+    }
+
+
+def _namespace(lab: Lab, name: str, labels: Mapping[str, str]) -> None:
+    metadata = {"name": name, "labels": dict(labels)}
+    apply(lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+
+
+def _secret(lab: Lab, namespace: str, name: str, content: Mapping[str, str]) -> None:
+    metadata = {"name": name, "namespace": namespace}
+    apply(lab, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": content})
