@@ -1,0 +1,131 @@
+"""What the chart makes of its values, by the real Helm."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.cluster import Lab, LabError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CHART = REPOSITORY / "charts" / "disksnapshot-operator"
+DIGEST = f"sha256:{'a' * 64}"
+NEEDED = {
+    "image": {"registry": "registry.test", "repository": "disksnapshot", "tag": "1"},
+    "tencent": {"region": "ap-guangzhou", "credentials": {"existingSecret": "cbs"}},
+}
+MISSING = [
+    ({"image": {"repository": ""}}, "set image.repository"),
+    ({"tencent": {"region": ""}}, "set tencent.region"),
+    ({"tencent": {"credentials": {"existingSecret": ""}}}, "set tencent.credentials"),
+    ({"freezer": {"enabled": True, "namespace": "here"}}, "freezer.namespace must not be"),
+    ({"serviceAccount": {"create": False}}, "set serviceAccount.name"),
+]
+MISTAKEN = [
+    {"namespace": ["shop"]},
+    {"namespaces": ["shop", "shop"]},
+    {"tencent": {"endpoint": "https://cbs.test"}},
+    {"tencent": {"region": "hk"}},
+    {"tencent": {"caBundle": "/etc/ssl/ca.pem"}},
+    {"freezer": {"recordDir": "run/disksnapshot"}},
+    {"logLevel": "LOUD"},
+]
+
+
+def rendered(lab: Lab, folder: Path, *values: dict[str, Any]) -> dict[str, Any]:
+    """Return what would be installed, by kind and name."""
+    files = []
+    for number, part in enumerate([NEEDED, *values]):
+        file = folder / f"values-{number}.yaml"
+        file.write_text(json.dumps(part), encoding="utf-8")
+        files.append(f"--values={file}")
+    text = lab.helm(
+        "template", "op", str(CHART), "--namespace=here", "--kube-version=1.34.4", *files
+    )
+    objects = [document for document in yaml.safe_load_all(text) if document]
+    return {f"{made['kind']}/{made['metadata']['name']}": made for made in objects}
+
+
+def operator(objects: dict[str, Any]) -> Any:
+    return objects["Deployment/op-disksnapshot-operator"]["spec"]["template"]["spec"]
+
+
+def environment(objects: dict[str, Any]) -> dict[str, str]:
+    return {entry["name"]: entry["value"] for entry in operator(objects)["containers"][0]["env"]}
+
+
+def test_the_chart_passes_helms_strict_lint(lab: Lab) -> None:
+    assert "1 chart(s) linted, 0 chart(s) failed" in lab.helm("lint", "--strict", str(CHART))
+
+
+@pytest.mark.parametrize(("values", "answer"), MISSING, ids=str)
+def test_a_missing_value_is_asked_for_by_name(
+    lab: Lab, tmp_path: Path, values: dict[str, Any], answer: str
+) -> None:
+    with pytest.raises(LabError, match=answer):
+        rendered(lab, tmp_path, values)
+
+
+@pytest.mark.parametrize("values", MISTAKEN, ids=json.dumps)
+def test_a_mistaken_value_is_refused(lab: Lab, tmp_path: Path, values: dict[str, Any]) -> None:
+    with pytest.raises(LabError, match="don't meet the specifications of the schema"):
+        rendered(lab, tmp_path, values)
+
+
+def test_the_definitions_come_with_the_chart_and_outlive_it(lab: Lab, tmp_path: Path) -> None:
+    made = rendered(lab, tmp_path)["CustomResourceDefinition/disksnapshots.disksnapshot.io"]
+    source = yaml.safe_load((REPOSITORY / "crds/disksnapshots.yaml").read_text(encoding="utf-8"))
+    assert made["spec"] == source["spec"]
+    assert made["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+def test_the_definitions_can_be_left_out(lab: Lab, tmp_path: Path) -> None:
+    objects = rendered(lab, tmp_path, {"crds": {"install": False}})
+    assert not [name for name in objects if name.startswith("CustomResourceDefinition/")]
+
+
+def test_nothing_of_the_freezer_is_installed_unless_asked_for(lab: Lab, tmp_path: Path) -> None:
+    objects = rendered(lab, tmp_path)
+    assert not [name for name in objects if "freezer" in name]
+    assert environment(objects)["DISKSNAPSHOT_FREEZER_ENABLED"] == "false"
+
+
+def test_the_operator_looks_for_the_freezer_by_labels_that_its_pods_have(
+    lab: Lab, tmp_path: Path
+) -> None:
+    objects = rendered(lab, tmp_path, {"freezer": {"enabled": True}})
+    freezer = objects["DaemonSet/op-disksnapshot-operator-freezer"]
+    selector = environment(objects)["DISKSNAPSHOT_FREEZER_SELECTOR"]
+    wanted = dict(part.split("=") for part in selector.split(","))
+    assert wanted.items() <= freezer["spec"]["template"]["metadata"]["labels"].items()
+    namespace = environment(objects)["DISKSNAPSHOT_FREEZER_NAMESPACE"]
+    assert freezer["metadata"]["namespace"] == namespace
+
+
+def test_a_digest_counts_instead_of_the_tag(lab: Lab, tmp_path: Path) -> None:
+    container = operator(rendered(lab, tmp_path))["containers"][0]
+    assert container["image"] == "registry.test/disksnapshot:1"
+    objects = rendered(lab, tmp_path, {"image": {"digest": DIGEST}})
+    image = operator(objects)["containers"][0]["image"]
+    assert image == f"registry.test/disksnapshot@{DIGEST}"
+
+
+def test_the_certificate_authorities_reach_the_operator(lab: Lab, tmp_path: Path) -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    objects = rendered(lab, tmp_path, {"tencent": {"caBundle": pem}})
+    assert objects["ConfigMap/op-disksnapshot-operator-ca"]["data"]["ca.pem"] == pem
+    bundle = Path(environment(objects)["DISKSNAPSHOT_CA_BUNDLE"])
+    mounts = {mount["mountPath"] for mount in operator(objects)["containers"][0]["volumeMounts"]}
+    assert bundle.name == "ca.pem"
+    assert str(bundle.parent) in mounts
+    assert environment(rendered(lab, tmp_path))["DISKSNAPSHOT_CA_BUNDLE"] == ""
+
+
+def test_long_names_stay_within_what_kubernetes_allows(lab: Lab, tmp_path: Path) -> None:
+    values = {"fullnameOverride": "x" * 80, "freezer": {"enabled": True}, "namespaces": ["shop"]}
+    objects = rendered(lab, tmp_path, values)
+    own = [made["metadata"]["name"] for name, made in objects.items() if "xxx" in name]
+    assert own
+    assert max(map(len, own)) <= 63
