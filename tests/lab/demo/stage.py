@@ -11,6 +11,8 @@ from typing import Any, Final
 import pymysql
 
 from lab.cluster import Lab
+from lab.cluster.waiting import until
+from lab.disks import buildah
 from lab.layout import REGION
 
 OPERATOR_NAMESPACE: Final = "disksnapshot-system"
@@ -60,12 +62,6 @@ def uninstall_operator(lab: Lab) -> None:
         lab.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait")
 
 
-def restart_operator(lab: Lab) -> None:
-    """Run a new pod of the operator, so that a changed image counts."""
-    lab.kubectl("-n", OPERATOR_NAMESPACE, "rollout", "restart", DEPLOYMENT)
-    lab.kubectl("-n", OPERATOR_NAMESPACE, "rollout", "status", DEPLOYMENT, f"--timeout={_SECONDS}")
-
-
 def start_database(
     lab: Lab, namespace: str, name: str = "orders", disk_id: str | None = None,
     password: str | None = None,
@@ -94,6 +90,24 @@ def remove_database(lab: Lab, database: Database) -> None:
         "-n", database.namespace, "delete", "pod", database.pod, "--wait", "--ignore-not-found"
     )
     lab.remove_claim(database.namespace, database.claim)
+
+
+def remove_volumes(lab: Lab, namespace: str) -> None:
+    """Delete what a deleted namespace leaves behind: its volumes and their disks."""
+    volumes = json.loads(lab.kubectl("get", "pv", "-o", "json"))["items"]
+    for volume in volumes:
+        if volume["spec"].get("claimRef", {}).get("namespace") == namespace:
+            lab.kubectl("delete", "pv", volume["metadata"]["name"], "--wait", "--ignore-not-found")
+            disk = volume["spec"]["csi"]["volumeHandle"]
+            until(lambda d=disk: _detached(lab, d), f"{disk} is detached", seconds=60)  # type: ignore[misc]  # d is bound here
+            lab.cbs.delete_disk(disk)
+
+
+def mount_of(lab: Lab, database: Database) -> Path:
+    """Return where the node has mounted the database's disk."""
+    uid = get(lab, database.namespace, database.pod, "pod")["metadata"]["uid"]
+    volumes: Path = lab.layout.kubelet / "pods" / uid / "volumes" / "kubernetes.io~csi"
+    return volumes / f"pv-{database.disk_id}" / "mount"
 
 
 def disk_snapshot(database: Database, name: str, **spec: Any) -> dict[str, Any]:
@@ -126,6 +140,10 @@ def get(lab: Lab, namespace: str, name: str, kind: str = "disksnapshot") -> dict
     return dict(json.loads(lab.kubectl("-n", namespace, "get", kind, name, "-o", "json")))
 
 
+def _detached(lab: Lab, disk_id: str) -> bool:
+    return bool(lab.cbs.disk(disk_id)["DiskState"] == "UNATTACHED")
+
+
 def _values(lab: Lab, namespaces: Sequence[str]) -> dict[str, Any]:
     return {
         "image": {"repository": "localhost/operator", "tag": "lab", "pullPolicy": "Never"},
@@ -136,6 +154,8 @@ def _values(lab: Lab, namespaces: Sequence[str]) -> dict[str, Any]:
             "credentials": {"existingSecret": "cbs-credentials"},
         },
         "namespaces": list(namespaces),
+        # A changed image keeps its name in the lab: the label makes new pods of it.
+        "commonLabels": {"lab-image": buildah.key()},
         "freezer": {
             "enabled": True,
             "namespace": FREEZER_NAMESPACE,

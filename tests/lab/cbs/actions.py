@@ -1,0 +1,26 @@
+"""The table of actions: what each takes, and what it does."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab.cbs import disk_actions, snapshot_actions
+from lab.cbs.cloud import Cloud
+from lab.cbs.parameters import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action of the API."""
+
+    takes: Structure
+    act: Callable[[Cloud, dict[str, Any]], dict[str, Any]]
+
+
+ACTIONS: Mapping[str, Action] = {
+    "DescribeDisks": Action(disk_actions.DESCRIBE, disk_actions.describe),
+    "CreateDisks": Action(disk_actions.CREATE, disk_actions.create),
+    "CreateSnapshot": Action(snapshot_actions.CREATE, snapshot_actions.create),
+    "DescribeSnapshots": Action(snapshot_actions.DESCRIBE, snapshot_actions.describe),
+    "DeleteSnapshots": Action(snapshot_actions.DELETE, snapshot_actions.delete),
+}

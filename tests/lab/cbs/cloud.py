@@ -1,0 +1,199 @@
+"""The emulated cloud itself: what happens to disks and snapshots, and in which order."""
+
+import secrets
+import string
+import threading
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lab.cbs.content import Content
+from lab.cbs.errors import ApiError
+from lab.cbs.ledger import Ledger
+from lab.cbs.records import Disk, Snapshot, SnapshotState, Token
+from lab.cbs.settings import Settings
+
+
+class Cloud:
+    """Disks and snapshots over one store. The lock is never held while content is copied."""
+
+    def __init__(self, store: Path, settings: Settings) -> None:
+        self.settings = settings
+        self.content = Content(store)
+        self.ledger = Ledger(store / "cbs.json")
+        self._lock = threading.RLock()
+        self._recover()
+
+    def now(self) -> float:
+        """Read the cloud's clock: the host's, but for the offset that a test has set."""
+        return time.time() + self.settings.clock_offset_seconds
+
+    def disks(self, visible_at: float | None = None) -> list[Disk]:
+        """List the disks, oldest first: all, or those that the API shows at a time."""
+        with self._lock:
+            known = list(self.ledger.disks.values())
+        return [disk for disk in known if visible_at is None or disk.is_visible(visible_at)]
+
+    def snapshots(self, visible_at: float | None = None) -> list[Snapshot]:
+        """List the snapshots, oldest first: all that were cut, or those that the API shows."""
+        with self._lock:
+            self._sweep()
+            known = [cut for cut in self.ledger.snapshots.values() if cut.accepted is not None]
+        return [cut for cut in known if visible_at is None or cut.is_visible(visible_at)]
+
+    def disk(self, disk_id: str) -> Disk:
+        """Return a disk that exists, or refuse."""
+        disk = self.ledger.disks.get(disk_id)
+        if disk is None or disk.visible_from is None:
+            raise ApiError("InvalidDiskId.NotFound", f"The disk `{disk_id}` isn't found.")
+        return disk
+
+    def snapshot(self, snapshot_id: str) -> Snapshot:
+        """Return a snapshot that exists, or refuse."""
+        with self._lock:
+            self._sweep()
+            snapshot = self.ledger.snapshots.get(snapshot_id)
+        if snapshot is None or snapshot.accepted is None:
+            raise ApiError(
+                "InvalidSnapshotId.NotFound", f"The snapshot `{snapshot_id}` isn't found."
+            )
+        return snapshot
+
+    def cut(self, snapshot: Snapshot) -> Snapshot:
+        """Take a snapshot: keep the intent, copy, keep the fact; `_recover` reads what is left."""
+        with self._lock:
+            self._require_uncontended(snapshot.disk_id)
+            self.ledger.keep(snapshot)
+        started = time.time()
+        try:
+            self.content.cut(snapshot.disk_id, snapshot.id)
+        except OSError as error:
+            with self._lock:
+                self.ledger.drop(snapshot)
+            raise ApiError("InternalError.ResourceOpFailed", str(error)) from error
+        ended = time.time()
+        with self._lock:
+            acted = replace(snapshot, cut_started=started, cut_ended=ended, accepted=self.now())
+            self.ledger.keep(acted)
+        return acted
+
+    def make_disks(self, disks: Sequence[Disk], token: Token, visible_after: float) -> list[str]:
+        """Make disks with their content; return their ids, or those that the token stands for."""
+        with self._lock:
+            earlier = self.made_earlier(token)
+            if earlier is not None:
+                return earlier
+            tokens = [token] if token.id else []
+            self.ledger.keep(*disks, *tokens)
+        try:
+            for disk in disks:
+                self.content.make_disk(disk.id, disk.size_gib, disk.source_snapshot_id)
+        except OSError as error:
+            with self._lock:
+                self.ledger.drop(*disks, *tokens)
+            raise ApiError("InternalError.ResourceOpFailed", str(error)) from error
+        visible_from = self.now() + visible_after
+        with self._lock:
+            self.ledger.keep(*(replace(disk, visible_from=visible_from) for disk in disks))
+        return token.disk_ids
+
+    def made_earlier(self, token: Token) -> list[str] | None:
+        """Return the disks that this request made before, known by its ClientToken."""
+        earlier = self.ledger.tokens.get(token.id)
+        if earlier is None:
+            return None
+        if earlier.request != token.request:
+            raise ApiError(
+                "InvalidParameter.InvalidClientToken",
+                "The ClientToken was used for another request.",
+            )
+        return earlier.disk_ids
+
+    def attach(self, disk_id: str, instance_id: str) -> Disk:
+        """Give a disk to an instance, at once."""
+        with self._lock:
+            disk = self.disk(disk_id)
+            if disk.instance_id not in {"", instance_id}:
+                raise ApiError("ResourceUnavailable.Attached", f"`{disk_id}` is attached.")
+            disk = replace(disk, instance_id=instance_id, last_instance_id=instance_id)
+            self.ledger.keep(disk)
+        return disk
+
+    def detach(self, disk_id: str) -> Disk:
+        """Take a disk from its instance, at once."""
+        with self._lock:
+            disk = replace(self.disk(disk_id), instance_id="")
+            self.ledger.keep(disk)
+        return disk
+
+    def delete_disk(self, disk_id: str) -> None:
+        """Let a disk be gone at once; its snapshots stay."""
+        with self._lock:
+            disk = self.disk(disk_id)
+            if disk.instance_id:
+                raise ApiError("InvalidDisk.NotSupported", f"`{disk_id}` is attached.")
+            self.ledger.drop(disk)
+        self.content.disk(disk_id).unlink(missing_ok=True)
+
+    def delete_snapshots(self, snapshot_ids: Collection[str]) -> None:
+        """Let these snapshots be gone a little later."""
+        gone_from = self.now() + self.settings.deletion_milliseconds / 1000
+        with self._lock:
+            known = [cut for cut in self.ledger.snapshots.values() if cut.id in snapshot_ids]
+            # Asked twice, the first deletion goes on.
+            asked = [cut for cut in known if cut.gone_from is None]
+            self.ledger.keep(*(replace(cut, gone_from=gone_from) for cut in asked))
+
+    def vanish(self, snapshot: Snapshot) -> None:
+        """Lose a snapshot at once, whatever its state."""
+        with self._lock:
+            self.ledger.drop(snapshot)
+        self.content.snapshot(snapshot.id).unlink(missing_ok=True)
+
+    def new_id(self, prefix: str) -> str:
+        """Make an id in the cloud's form; from `secrets`, as tests may seed `random`."""
+        alphabet = string.ascii_lowercase + string.digits
+        return f"{prefix}-{''.join(secrets.choice(alphabet) for _ in range(8))}"
+
+    def _require_uncontended(self, disk_id: str) -> None:
+        """Refuse a second creation on one disk: also one whose cut is going on right now."""
+        self._sweep()
+        now = self.now()
+        for other in self.ledger.snapshots.values():
+            if other.disk_id == disk_id and other.state(now) is SnapshotState.CREATING:
+                raise ApiError(
+                    "InvalidDisk.SnapshotCreating",
+                    f"A snapshot of the disk `{disk_id}` is being created.",
+                )
+
+    def _sweep(self) -> None:
+        """Let go what was deleted or has passed its deadline."""
+        now = self.now()
+        gone = [known for known in self.ledger.snapshots.values() if known.is_gone(now)]
+        if not gone:
+            return
+        self.ledger.drop(*gone)
+        for snapshot in gone:
+            self.content.snapshot(snapshot.id).unlink(missing_ok=True)
+
+    def _recover(self) -> None:
+        """Settle what a crash left half done: a complete file is a fact, anything less is not."""
+        for snapshot in list(self.ledger.snapshots.values()):
+            if snapshot.accepted is None:
+                self._settle(snapshot)
+        unmade = [disk for disk in self.ledger.disks.values() if disk.visible_from is None]
+        lost = {disk.id for disk in unmade}
+        tokens = [known for known in self.ledger.tokens.values() if lost & set(known.disk_ids)]
+        self.ledger.drop(*unmade, *tokens)
+        self.content.remove_all_but(self.ledger.disks.keys() | self.ledger.snapshots.keys())
+
+    def _settle(self, snapshot: Snapshot) -> None:
+        path = self.content.snapshot(snapshot.id)
+        if not path.exists():
+            self.ledger.drop(snapshot)
+            return
+        ended = path.stat().st_ctime  # the rename that made the copy exist
+        self.ledger.keep(
+            replace(snapshot, cut_started=snapshot.began, cut_ended=ended, accepted=ended)
+        )

@@ -1,0 +1,105 @@
+"""What the emulated cloud remembers: facts only, from which every state is derived."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class SnapshotState(StrEnum):
+    """The states of a snapshot that this emulator can show."""
+
+    CREATING = "CREATING"
+    NORMAL = "NORMAL"
+
+
+class DiskState(StrEnum):
+    """The states of a disk that this emulator can show."""
+
+    UNATTACHED = "UNATTACHED"
+    ATTACHED = "ATTACHED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """One cloud disk; times are seconds of the emulated cloud's clock."""
+
+    id: str
+    name: str
+    size_gib: int
+    zone: str
+    created: float
+    type: str = "CLOUD_PREMIUM"
+    charge_type: str = "POSTPAID_BY_HOUR"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    encrypted: bool = False
+    snapshot_ability: bool = True
+    source_snapshot_id: str = ""
+    instance_id: str = ""
+    last_instance_id: str = ""
+    visible_from: float | None = None  # None: its content isn't made yet
+
+    @property
+    def state(self) -> DiskState:
+        """Derive the state that the cloud shows."""
+        return DiskState.ATTACHED if self.instance_id else DiskState.UNATTACHED
+
+    def is_visible(self, now: float) -> bool:
+        """Tell if DescribeDisks lists it."""
+        return self.visible_from is not None and self.visible_from <= now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One snapshot. Kept before its cut, so that no crash can leave a copy that nobody knows."""
+
+    id: str
+    disk_id: str
+    name: str
+    size_gib: int
+    zone: str
+    began: float
+    creation_seconds: float
+    visibility_seconds: float
+    tags: Mapping[str, str] = field(default_factory=dict)
+    encrypted: bool = False
+    usage: str = "DATA_DISK"
+    deadline: float | None = None
+    # The cut by the host's clock, which the lab shares with the disk's writers.
+    cut_started: float | None = None
+    cut_ended: float | None = None
+    accepted: float | None = None  # the cloud's clock after the cut; None: not acted
+    gone_from: float | None = None  # asked to be deleted; listed until then
+
+    def is_visible(self, now: float) -> bool:
+        """Tell if DescribeSnapshots lists it."""
+        return self.accepted is not None and self.accepted + self.visibility_seconds <= now
+
+    def is_gone(self, now: float) -> bool:
+        """Tell if it was deleted, or its deadline has passed."""
+        deleted = self.gone_from is not None and self.gone_from <= now
+        return deleted or (self.deadline is not None and self.deadline <= now)
+
+    def percent(self, now: float) -> int:
+        """Grow while it is being created, and never say 100 before it is NORMAL."""
+        if self.accepted is None:
+            return 0
+        elapsed = max(0.0, now - self.accepted)
+        if elapsed >= self.creation_seconds:
+            return 100
+        return min(99, int(100 * elapsed / self.creation_seconds))
+
+    def state(self, now: float) -> SnapshotState:
+        """Derive the state that the cloud shows."""
+        return SnapshotState.NORMAL if self.percent(now) == 100 else SnapshotState.CREATING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A ClientToken of CreateDisks, with what was asked and what came of it."""
+
+    id: str
+    request: str
+    disk_ids: list[str]
+
+
+Record = Disk | Snapshot | Token

@@ -1,0 +1,42 @@
+"""How the emulated cloud behaves; what can be changed while it runs."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Delays hold for what is created or deleted after they are set.
+
+    The control port names them in camel case, as the API does: creationMilliseconds.
+    """
+
+    visibility_delay_milliseconds: int = 50
+    creation_milliseconds: int = 3000
+    deletion_milliseconds: int = 500
+    reply_delay_milliseconds: int = 0
+    clock_offset_seconds: int = 0
+    fuzzy_names: bool = False
+
+    def changed(self, wanted: Mapping[str, Any]) -> Self:
+        """Return settings with these values in place, or raise ValueError."""
+        known = {_camel(entry.name): entry.name for entry in fields(self)}
+        changes = {}
+        for name, value in wanted.items():
+            if name not in known:
+                raise ValueError(f"There is no setting {name}; there are {', '.join(known)}.")
+            expected = type(getattr(self, known[name]))
+            if type(value) is not expected:
+                raise ValueError(f"{name} takes a value of type {expected.__name__}.")
+            changes[known[name]] = value
+        return replace(self, **changes)
+
+    def document(self) -> dict[str, Any]:
+        """Show every setting under its name on the control port."""
+        return {_camel(entry.name): getattr(self, entry.name) for entry in fields(self)}
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_(\w)", lambda found: found[1].upper(), name)
