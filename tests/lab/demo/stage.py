@@ -140,6 +140,16 @@ def get(lab: Lab, namespace: str, name: str, kind: str = "disksnapshot") -> dict
     return dict(json.loads(lab.kubectl("-n", namespace, "get", kind, name, "-o", "json")))
 
 
+def freezer_values(lab: Lab) -> dict[str, Any]:
+    """Return the chart's values for the freezer on the lab's node."""
+    return {
+        "enabled": True,
+        "namespace": FREEZER_NAMESPACE,
+        "kubeletDir": str(lab.layout.kubelet),
+        "recordDir": str(lab.layout.freezer),
+    }
+
+
 def _detached(lab: Lab, disk_id: str) -> bool:
     return bool(lab.cbs.disk(disk_id)["DiskState"] == "UNATTACHED")
 
@@ -156,12 +166,7 @@ def _values(lab: Lab, namespaces: Sequence[str]) -> dict[str, Any]:
         "namespaces": list(namespaces),
         # A changed image keeps its name in the lab: the label makes new pods of it.
         "commonLabels": {"lab-image": buildah.key()},
-        "freezer": {
-            "enabled": True,
-            "namespace": FREEZER_NAMESPACE,
-            "kubeletDir": str(lab.layout.kubelet),
-            "recordDir": str(lab.layout.freezer),
-        },
+        "freezer": freezer_values(lab),
     }
 
 

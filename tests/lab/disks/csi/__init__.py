@@ -1,0 +1,1 @@
+"""The CSI plugin of the lab: gives pods the emulator's disks, under the name of Tencent's own."""
