@@ -36,7 +36,7 @@ lab-down: venv ## Stop the lab and leave the machine as it was
 test: lint lab-up ## Run every test
 	@$(IN_VENV) python -m pytest
 
-demo: lab-up ## Watch a proven snapshot of a real database on a real cluster
+demo: venv ## Watch a proven snapshot of a real database on a real cluster
 	@$(IN_VENV) python -m lab demo
 
 lock: ## Renew the two lock files from pyproject.toml

@@ -20,6 +20,7 @@ from lab.demo.facts import Cut
 from lab.demo.inspection import inspect
 from lab.demo.ledger import Engine
 from lab.demo.load import Load, Server, longest_pause
+from lab.demo.opening import raise_the_lab
 from lab.demo.taken import Taken
 from lab.demo.timeline import Event, split, timeline
 from lab.demo.verdict import Verdict
@@ -55,7 +56,7 @@ class Stage:
 def main() -> None:
     """Play all acts; raise LabError unless each came to what it promises."""
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    lab = Lab.running()
+    lab = raise_the_lab(console)
     began = time.monotonic()
     with _staged(lab, console) as scene:
         results = [act(scene) for act in (_held, _unheld, _killed)]
