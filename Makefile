@@ -8,7 +8,7 @@ VENV        := $(CACHE)/venv-$(LOCK_DIGEST)
 IN_VENV     := PATH="$(VENV)/bin:$$PATH" PYTHONPATH=operator:tests
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo lab-up lab-down lock
+.PHONY: help venv lint test demo lab-up lab-down crds lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ test: lint lab-up ## Run every test
 
 demo: venv ## Watch a proven snapshot of a real database on a real cluster
 	@$(IN_VENV) python -m lab demo
+
+crds: venv ## Write the chart's copy of the definitions, and the pages made from the code
+	@$(IN_VENV) python charts/render_crds.py
 
 lock: ## Renew the two lock files from pyproject.toml
 	@uv pip compile --python-version 3.11 --generate-hashes --no-header -q pyproject.toml -o requirements.lock

@@ -87,7 +87,10 @@ MODULES: Final = (
         name="helm",
         version="v3.22.0",
         programs={"helm": "helm.sh/helm/v3/cmd/helm"},
-        stamp="-X helm.sh/helm/v3/internal/version.version=v3.22.0",
+        # Without the last two `helm template` takes the cluster for a 1.20.
+        stamp="-X helm.sh/helm/v3/internal/version.version=v3.22.0"
+        " -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1"
+        " -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=34",
     ),
 )
 
