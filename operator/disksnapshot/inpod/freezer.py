@@ -453,19 +453,21 @@ class Watcher:
         self._records = records
         self._kubelet = kubelet
         self._stop = threading.Event()
+        self._pause = LOOK_SECONDS
 
     def run(self) -> int:
-        """Look at once and each second; on SIGTERM thaw everything that is recorded."""
+        """Look at once, each second and after each deadline; on SIGTERM thaw all recorded."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         while True:
             self.look()
-            if self._stop.wait(LOOK_SECONDS):
+            if self._stop.wait(self._pause):
                 self.look(everything=True)
                 return 0
 
     def look(self, *, everything: bool = False) -> None:
         """Thaw recorded freezes whose owner is dead or overdue, or all of them."""
+        self._pause = LOOK_SECONDS
         for path in sorted(self._records.iterdir()):
             try:
                 self._judge(path.name, everything=everything)
@@ -479,12 +481,13 @@ class Watcher:
             claim = record.read()
             if not claim:
                 return
-            overdue = time.monotonic() > claim.deadline + OVERDUE_SECONDS
+            left = claim.deadline + OVERDUE_SECONDS - time.monotonic()
             if claim.boot != boot_id():
                 settled = True  # the freeze died with its boot
-            elif dead or overdue or everything:
+            elif dead or everything or left <= 0:
                 settled = self._thaw(device)
             else:
+                self._pause = min(self._pause, left)
                 return
             # Without a mount there is nothing to thaw through yet: keep the record, look again.
             if dead and settled:

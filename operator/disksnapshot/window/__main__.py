@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 GO_SECONDS = 30.0  # so long may the intent's write take; then everything is closed again
+REFRESH_SECONDS = 3.0
 LATE_REPLY_SECONDS = 2.0  # after letting go, for a reply that may still be on its way
 
 
@@ -43,6 +44,7 @@ class Window:
         self._conversation = conversation
         self._order = order
         self._holds = stack.build(order.steps)
+        self._steps = self._holds.facts  # kept when the holds are given up
         self._cut = Cut(order.cloud, order.disk_ids)
         self._timeline = Timeline()
         self._refusal: Refusal | None = None
@@ -58,7 +60,9 @@ class Window:
             self._conversation.send(Ready())
             if self._conversation.poll(GO_SECONDS):
                 go = self._conversation.recv()
-                self._capture(go)
+                self._cut.refresh(time.monotonic() + REFRESH_SECONDS)
+                if not self._conversation.poll(0):
+                    self._capture(go)
                 self._conversation.send(self._facts())
         except HoldError as error:
             self._conversation.send(Refusal(reason=error.reason, message=str(error)))
@@ -75,7 +79,7 @@ class Window:
             self._give_up_holding(error)
 
     def _give_up_holding(self, error: HoldError) -> None:
-        """Go on without any hold, as the policy allows, and remember why."""
+        """Close what may still hold or warm, and remember why."""
         self._refusal = Refusal(reason=error.reason, message=str(error))
         self._holds.close()
         self._holds = stack.Stack([])
@@ -86,8 +90,7 @@ class Window:
             with self._holds.held(clock):
                 self._cut_held(go, clock)
         except HoldError as error:
-            self._refusal = Refusal(reason=error.reason, message=str(error))
-            self._holds.close()
+            self._give_up_holding(error)
             if self._order.cut_without_hold and not self._sent:
                 self._cut_held(go, HoldClock(self._order.max_hold_seconds, self._timeline))
         if not self._cut.answered:
@@ -108,7 +111,8 @@ class Window:
         if self._cut.wait((time.monotonic() + clock.cut_ends_at) / 2, watch):
             self._timeline.mark("reply")
         if not watch.stopping and not watch.lost and self._wants_lookup:
-            self._cut.look_up(go, clock.cut_ends_at, watch)
+            visible = self._order.release_when == "Visible"
+            self._cut.look_up(go, clock.cut_ends_at, watch, visible=visible)
             if all(facts.visible for facts in self._cut.facts):
                 self._timeline.mark("visible")
         self._cut_while_held = bool(self._holds) and self._cut.created and not watch.lost
@@ -116,13 +120,15 @@ class Window:
     @property
     def _wants_lookup(self) -> bool:
         """Visible asks for it; so does an outcome that is unknown while we still hold."""
+        if any(facts.code for facts in self._cut.facts):
+            return False  # the attempt has failed: writers are not held for the rest of it
         unknown = any(not facts.snapshot_id and not facts.code for facts in self._cut.facts)
         return self._order.release_when == "Visible" or unknown
 
     def _facts(self) -> Facts:
         return Facts(
             times=self._timeline.times,
-            steps=self._holds.facts,
+            steps=self._steps,
             disks=self._cut.facts,
             refusal=self._refusal,
             cut_while_held=self._cut_while_held,

@@ -2,103 +2,27 @@
 
 from __future__ import annotations
 
-import http.client
-import io
 import json
 import select
-import socket
-import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
-from disksnapshot.window.hold import CloudAddress, DiskFacts, HoldError
+from disksnapshot.window.connection import Connection
+from disksnapshot.window.hold import DiskFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from disksnapshot.window.hold import Go, LineSession, Selectable, SignedRequest
+    from disksnapshot.window.hold import (
+        CloudAddress,
+        Go,
+        LineSession,
+        Selectable,
+        SignedRequest,
+    )
 
-REPLY_LIMIT = 1 << 20
-SEND_SECONDS = 1.0
 # The pauses before each look-up for a snapshot that should have become visible: 3.5 s in all.
 LOOKUP_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0)
-
-
-class Connection:
-    """One warm TLS connection to the cloud, read without blocking."""
-
-    def __init__(self, address: CloudAddress, deadline: float) -> None:
-        seconds = max(0.1, deadline - time.monotonic())
-        try:
-            plain = socket.create_connection((address.host, address.port), timeout=seconds)
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            context = ssl.create_default_context(cafile=address.ca_file)
-            self._socket = context.wrap_socket(plain, server_hostname=address.host)
-        except OSError as error:
-            raise HoldError("CloudError", f"can't reach {address.host}: {error}") from error
-        self._buffer = b""
-        self.error = ""
-
-    def fileno(self) -> int:
-        """Return the socket's descriptor, for select."""
-        return self._socket.fileno()
-
-    def send(self, payload: bytes) -> None:
-        """Send a request; an error shows as `error`, since part of it may have arrived."""
-        try:
-            self._socket.settimeout(SEND_SECONDS)
-            self._socket.sendall(payload)
-        except OSError as error:
-            self.error = str(error) or type(error).__name__
-
-    def receive(self) -> tuple[int, bytes] | None:
-        """Return status and body when the reply is complete; None while it isn't."""
-        ended = False
-        try:
-            self._socket.settimeout(0)
-            while len(self._buffer) < REPLY_LIMIT:
-                chunk = self._socket.recv(65536)
-                if not chunk:
-                    ended = True
-                    break
-                self._buffer += chunk
-        except (ssl.SSLWantReadError, BlockingIOError):
-            pass
-        except OSError as error:
-            ended, self.error = True, str(error) or type(error).__name__
-        reply = _parse(self._buffer, ended=ended)
-        if reply is not None:
-            self._buffer = b""
-        elif ended:
-            self.error = self.error or "the connection was closed without a reply"
-        return reply
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
-
-
-class _Source:
-    """What http.client reads a response from: bytes that have arrived."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._content)
-
-
-def _parse(content: bytes, *, ended: bool) -> tuple[int, bytes] | None:
-    if b"\r\n\r\n" not in content:
-        return None
-    response = http.client.HTTPResponse(_Source(content))  # type: ignore[arg-type]  # has makefile
-    try:
-        response.begin()
-        if response.length is None and not response.chunked and not ended:
-            return None
-        return response.status, response.read()
-    except (http.client.HTTPException, ValueError):
-        return None
 
 
 class Cut:
@@ -116,6 +40,16 @@ class Cut:
         for facts in self.facts:
             self._connections[facts.disk_id] = Connection(self._address, deadline)
         self._lookup = Connection(self._address, deadline)
+
+    def refresh(self, deadline: float) -> None:
+        """Replace what the cloud closed while the intent was written, before anything is held."""
+        for disk_id, connection in self._connections.items():
+            if not connection.idle:
+                connection.close()
+                self._connections[disk_id] = Connection(self._address, deadline)
+        if self._lookup and not self._lookup.idle:
+            self._lookup.close()
+            self._lookup = Connection(self._address, deadline)
 
     def send(self, requests: Iterable[SignedRequest]) -> None:
         """Send every cut at once."""
@@ -137,6 +71,7 @@ class Cut:
 
     def wait(self, deadline: float, watch: Watch) -> bool:
         """Take replies until all have come; False when `watch` says stop or time is up."""
+        self._collect()  # a request that could not be sent is answered already
         while self._waiting:
             left = deadline - time.monotonic()
             if left <= 0 or not watch.wait(list(self._waiting.values()), left):
@@ -144,13 +79,18 @@ class Cut:
             self._collect()
         return True
 
-    def look_up(self, go: Go, deadline: float, watch: Watch) -> None:
-        """Ask for each disk's snapshots until those of this attempt are listed, or time is up."""
+    def look_up(self, go: Go, deadline: float, watch: Watch, *, visible: bool) -> None:
+        """Ask for each disk's snapshots until those of this attempt are listed, or time is up.
+
+        Unless they have to be `visible`, a late reply with an id is as good.
+        """
         names = dict(go.names)
         for pause in LOOKUP_PAUSES:
             if time.monotonic() + pause > deadline or not watch.rest(pause):
                 return
             self._collect()
+            if self.created and not visible:
+                return
             for request in go.lookups:
                 facts = self._by_disk(request.disk_id)
                 if not facts.visible:
@@ -186,12 +126,13 @@ class Cut:
                 return
             reply = self._lookup.receive()
         for snapshot in _listed(reply):
-            same = snapshot.get("SnapshotId") == facts.snapshot_id
+            same = snapshot["SnapshotId"] == facts.snapshot_id
             # Names can be matched loosely by the service, so both are compared here.
             ours = snapshot.get("SnapshotName") == name and snapshot.get("DiskId") == facts.disk_id
             if same or (ours and not facts.snapshot_id and not facts.code):
                 facts.snapshot_id = str(snapshot["SnapshotId"])
                 facts.visible = True
+                self._waiting.pop(facts.disk_id, None)  # what a late reply says can't change it
 
     def _by_disk(self, disk_id: str) -> DiskFacts:
         return next(facts for facts in self.facts if facts.disk_id == disk_id)
@@ -267,7 +208,7 @@ def _listed(reply: tuple[int, bytes] | None) -> list[dict[str, Any]]:
     if reply is None:
         return []
     listed = _response(reply[1]).get("SnapshotSet")
-    return [item for item in listed or [] if isinstance(item, dict)]
+    return [item for item in listed or [] if isinstance(item, dict) and item.get("SnapshotId")]
 
 
 def _response(body: bytes) -> dict[str, Any]:

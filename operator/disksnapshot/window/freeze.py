@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ANSWER_SECONDS = 2.0
+SHORTEST_ANSWER_SECONDS = 0.2
 WARM_SECONDS = 3.0
 
 
@@ -70,7 +71,8 @@ class FreezeHold:
         self.facts.held = False
         try:
             self._send("thaw")
-            thawed = self._answers("thawed", time.monotonic() + ANSWER_SECONDS)
+            seconds = min(ANSWER_SECONDS, max(clock.left(), SHORTEST_ANSWER_SECONDS))
+            thawed = self._answers("thawed", time.monotonic() + seconds)
         except HoldError as error:
             self.facts.reason = str(error)
         else:
@@ -95,21 +97,25 @@ class FreezeHold:
         }
         if len(self._frozen) != len(self._sessions):
             self.facts.reason = "not every file system was frozen"
-        elif any(answer["expired"] for answer in thawed):
+        elif any(answer.get("expired", True) for answer in thawed):
             self.facts.reason = "the freezer thawed at its deadline"
-        elif not all(_all_true(answer["thawed"]) for answer in thawed):
+        elif not all(_all_true(answer.get("thawed")) for answer in thawed):
             self.facts.reason = "somebody else had thawed the file system"
-        elif not all(_all_true(answer["writesUnchanged"]) for answer in thawed):
+        elif not all(_all_true(answer.get("writesUnchanged")) for answer in thawed):
             self.facts.reason = "the device was written to while it was frozen"
         else:
             self.facts.proven = True
 
     def _send(self, line: str) -> None:
+        """Tell every freezer, also those behind one that is gone: they have to thaw too."""
+        lost: ExecError | None = None
         for session in self._sessions:
             try:
                 session.send_line(line)
             except ExecError as error:
-                raise HoldError("FreezeRefused", str(error)) from error
+                lost = lost or error
+        if lost:
+            raise HoldError("FreezeRefused", str(lost)) from lost
 
     def _answers(self, event: str, deadline: float) -> list[Mapping[str, object]]:
         """Read one answer from each freezer; all are read also when one refuses."""

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONNECT_SECONDS = 5
+IDLE_SECONDS = 120  # the server's default may be shorter than the wait for the intent
 NAMED_LOCK = "disksnapshot.io/hold"
+
+# Lock wait timeout; query interrupted; statement timeout of MariaDB and of MySQL; deadlock.
+LOCK_REFUSED = frozenset({1205, 1317, 1969, 3024, 1213})
 
 
 class MysqlHold:
@@ -37,6 +41,7 @@ class MysqlHold:
         self._second: pymysql.Connection | None = None
         self._identity: tuple[object, ...] = ()
         self._version = ""
+        self._killed = False
         self.facts = StepFacts(name=order.name, kind="mysql")
 
     @property
@@ -59,13 +64,17 @@ class MysqlHold:
             self._session = self._connect()
             self._second = self._connect()
             self._version = str(self._ask("SELECT VERSION()")[0])
+            for session in (self._session, self._second):
+                self._run(f"SET SESSION wait_timeout = {IDLE_SECONDS}", session)
             if self._ask("SELECT GET_LOCK(%s, 0)", NAMED_LOCK)[0] != 1:
                 raise HoldError("HoldBusy", "another hold owns this database server")
             self._identity = self._who()
             self._run("SET SESSION lock_wait_timeout = 1")
             if self._is_mariadb:
                 self._run(f"SET SESSION max_statement_time = {LOCK_BUDGET_SECONDS:.0f}")
-            self._position()  # a missing right must show before anything is held
+            # A missing right must show before anything is held: these need what the hold needs.
+            self._position()
+            self._run("FLUSH LOCAL ENGINE LOGS", self._second)
         except pymysql.MySQLError as error:
             raise HoldError("MySQLUnreachable", _say(error)) from error
         self.facts.detail = {
@@ -91,7 +100,7 @@ class MysqlHold:
             killer.start()
             for statement in self._lock_statements():
                 self._run(statement)
-            killer.cancel()
+            self._call_off(killer)
             clock.locked(server_seconds)
             # Else a prepared transaction's commit may be in the binlog alone, and a copy without
             # that binlog refuses to start.
@@ -99,7 +108,7 @@ class MysqlHold:
         except pymysql.MySQLError as error:
             # MySQL keeps the global lock after a 1205: closing is what surely frees it.
             self._close_lock_session()
-            raise HoldError("LockTimeout", _say(error)) from error
+            raise HoldError(self._reason(error), _say(error)) from error
         finally:
             killer.cancel()
         self.facts.held = True
@@ -114,6 +123,7 @@ class MysqlHold:
         self.facts.held = False
         if clock.left() <= 0:
             self._close_lock_session()
+            clock.timeline.mark("unlocked")
             self.facts.reason = "the hold had reached its bound"
             return
         try:
@@ -189,7 +199,19 @@ class MysqlHold:
             cursor.execute(statement, arguments or None)
             return cursor.fetchone() or ()
 
+    def _reason(self, error: pymysql.MySQLError) -> str:
+        late = self._killed or (error.args and error.args[0] in LOCK_REFUSED)
+        return "LockTimeout" if late else "MySQLUnreachable"
+
+    def _call_off(self, killer: threading.Timer) -> None:
+        """Make sure that the lock isn't killed from now on, and that it was not just now."""
+        killer.cancel()
+        killer.join()
+        if self._killed:
+            raise pymysql.err.OperationalError(0, "the lock took longer than its budget")
+
     def _kill(self) -> None:
+        self._killed = True
         # A closed socket alone doesn't end a pending lock on MySQL.
         if self._second and self._identity:
             try:

@@ -51,16 +51,16 @@ class Stack:
     @contextlib.contextmanager
     def held(self, clock: HoldClock) -> Iterator[None]:
         """Hold for the body. Whatever happens in here or in taking them, all are let go."""
-        try:
+        with contextlib.ExitStack() as releases:
+            for hold in self._holds:
+                # Bottom up: the database may need its own disk to end a session. Whatever one
+                # release raises, the others still run.
+                releases.callback(hold.release, clock)
             for hold in self._holds:
                 hold.warm()
             for hold in self._holds:
                 hold.acquire(clock)
             yield
-        finally:
-            # Bottom up: the database may need its own disk to end a session.
-            for hold in reversed(self._holds):
-                hold.release(clock)
 
     def close(self) -> None:
         """End all sessions; what is still held lets go by that."""

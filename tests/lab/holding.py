@@ -1,0 +1,81 @@
+"""Windows as the operator starts them, caught in the middle of a hold."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from disksnapshot.window.hold import Facts, Go, Order, Ready, Refusal
+from disksnapshot.window.launch import WindowProcess, prepare_server
+from lab.local import Local
+from lab.writing import FileWrite, Writer
+
+Answer = Facts | Refusal | None
+
+
+class Holding:
+    """A window that was told to go, watched from another thread."""
+
+    def __init__(self, here: Local, window: WindowProcess, pool: ThreadPoolExecutor) -> None:
+        self._here = here
+        self._window = window
+        self._pool = pool
+        self.sent_at = 0
+
+    @property
+    def pid(self) -> int:
+        assert self._window.pid
+        return self._window.pid
+
+    def until_cut(self, go: Go) -> Future[Answer]:
+        """Go, and return when the cut has acted, its reply lost: all is locked and frozen."""
+        self._here.control.fault("CreateSnapshot", "ReplyLostAfterAct")
+        return self._until("CreateSnapshot", go)
+
+    def until_looked_up(self, go: Go) -> Future[Answer]:
+        """Go, and return when the reply has come and the window looks for its snapshot."""
+        return self._until("DescribeSnapshots", go)
+
+    def _until(self, action: str, go: Go) -> Future[Answer]:
+        _, since = self._here.control.calls()
+        self.sent_at = time.time_ns()
+        answer = self._pool.submit(self._window.go, go, 30)
+        self._here.control.wait_call(action, since)
+        return answer
+
+    def freezer_pid(self) -> int:
+        """Return the first freezer that the window has started."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return int(children[0])
+
+
+def opened(order: Order) -> WindowProcess:
+    window = WindowProcess(order)
+    assert window.ready(20) == Ready()
+    return window
+
+
+def capture(here: Local, order: Order) -> Facts:
+    """Let a window do the whole of its work."""
+    with opened(order) as window:
+        facts = window.go(here.go(), 30)
+    assert isinstance(facts, Facts), facts
+    return facts
+
+
+def in_process_list(here: Local, state: str) -> bool:
+    with here.database.connect() as session, session.cursor() as cursor:
+        cursor.execute("SHOW PROCESSLIST")
+        return any(state in str(row[6]) for row in cursor.fetchall())
+
+
+def operate(order: Order, go: Go) -> None:
+    """Be an operator that does nothing but one hold; for a process of its own."""
+    prepare_server()
+    with opened(order) as window:
+        window.go(go, 30)
+
+
+def assert_free(here: Local, writer: Writer, since: int, seconds: float) -> None:
+    """Writers go on, and the kernel and the server know of no hold; asked at teardown again."""
+    assert writer.seconds_until_acknowledged(after=since) < seconds
+    assert FileWrite(here.mount).ended(seconds)

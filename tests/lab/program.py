@@ -1,0 +1,70 @@
+"""Run a line program as a child process, where the operator runs it in a pod."""
+
+import os
+import select
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from disksnapshot.kube.exec import ExecError
+
+END_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class LocalProgram:
+    """A place to run the freezer in: this machine, instead of a pod."""
+
+    def open(self, argv: list[str], deadline: float) -> "LocalSession":  # noqa: ARG002 - as PodProgram
+        return LocalSession(argv)
+
+
+class LocalSession:
+    """A conversation with a child process by pipes, as ExecSession has with a container's."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self.process = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        assert self.process.stdin
+        assert self.process.stdout
+        self._input, self._output = self.process.stdin, self.process.stdout
+        self._text = b""
+        self._ended = False
+
+    def send_line(self, line: str) -> None:
+        try:
+            self._input.write(line.encode() + b"\n")
+        except OSError as error:
+            raise ExecError(str(error)) from error
+
+    def read_line(self, deadline: float) -> str:
+        while b"\n" not in self._text:
+            if self._ended:
+                raise ExecError(f"the program ended: {self.process.wait()}")
+            if not self._receive(max(0.0, deadline - time.monotonic())):
+                raise ExecError("no answer in time")
+        line, _, self._text = self._text.partition(b"\n")
+        return line.decode()
+
+    def spoke(self) -> bool:
+        return bool(self._text) or self._ended or self._receive(0)
+
+    def fileno(self) -> int:
+        return self._output.fileno()
+
+    def close(self) -> None:
+        """End the program's input; like the end of a websocket, this never waits for long."""
+        self._input.close()
+        with suppress(subprocess.TimeoutExpired):  # it may be stopped, as a pod's may
+            self.process.wait(END_SECONDS)
+        self._output.close()
+
+    def _receive(self, seconds: float) -> bool:
+        if not select.select([self._output], [], [], seconds)[0]:
+            return False
+        chunk = os.read(self._output.fileno(), 4096)
+        self._ended = self._ended or not chunk
+        self._text += chunk
+        return True

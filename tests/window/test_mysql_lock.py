@@ -1,0 +1,203 @@
+"""The database's lock: refused clearly before anything is held, or within its budget."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from disksnapshot.window.hold import LOCK_BUDGET_SECONDS, Facts, Order, Ready, Refusal
+from disksnapshot.window.launch import WindowProcess
+from lab.cluster.waiting import until
+from lab.holding import capture, in_process_list, opened
+from lab.local import Local
+from lab.statements import SLOW_INNODB_INSERT, SLOW_OLD_UPDATE, long_statement
+from lab.writing import FileWrite, Writer
+
+PASSWORD = "secret-of-the-test"  # noqa: S105 - an account of a throw-away server
+Account = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def account(here: Local) -> Iterator[Account]:
+    """Give the creation of an account with certain rights."""
+    with ExitStack() as stack:
+        cursor = stack.enter_context(stack.enter_context(here.database.connect()).cursor())
+
+        def create(name: str, rights: str) -> tuple[str, str]:
+            cursor.execute(f"CREATE USER {name}@'%' IDENTIFIED BY '{PASSWORD}'")
+            stack.callback(cursor.execute, f"DROP USER {name}@'%'")
+            cursor.execute(f"GRANT {rights} ON *.* TO {name}@'%'")
+            return name, PASSWORD
+
+        yield create
+
+
+def refusal(order: Order) -> Refusal:
+    with WindowProcess(order) as window:
+        answer = window.ready(20)
+    assert isinstance(answer, Refusal)
+    return answer
+
+
+def assert_not_held(here: Local) -> None:
+    """A write to a table that nothing but a global lock can block is quick."""
+    with here.database.connect(read_timeout=5) as session, session.cursor() as cursor:
+        start = time.monotonic()
+        cursor.execute("INSERT INTO held.rows VALUES ()")
+        assert time.monotonic() - start < 1
+        cursor.execute("CREATE TABLE held.fresh (n INT)")
+        cursor.execute("DROP TABLE held.fresh")
+
+
+def test_a_lock_that_is_refused_by_a_long_statement_gives_up_in_its_budget(
+    here: Local, writer: Writer
+) -> None:
+    with long_statement(here, SLOW_OLD_UPDATE):
+        sent_at = time.monotonic()
+        facts = capture(here, here.order())
+        assert time.monotonic() - sent_at < LOCK_BUDGET_SECONDS + 2
+        assert facts.refusal
+        assert facts.refusal.reason == "LockTimeout"
+        assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
+        assert FileWrite(here.mount).ended(1)
+        assert_not_held(here)
+    assert not facts.disks[0].sent
+    assert not facts.proven
+    assert here.control.snapshots() == []
+
+
+def test_no_freezer_goes_on_after_a_lock_was_refused(here: Local) -> None:
+    with long_statement(here, SLOW_OLD_UPDATE), WindowProcess(here.order()) as window:
+        assert window.ready(20) == Ready()
+        facts = window.go(here.go(), 20)
+        assert isinstance(facts, Facts)
+        assert facts.refusal
+        # The window lives still, and has given the disk back: the next session may claim it.
+        with WindowProcess(here.order(mysql=False)) as next_window:
+            assert next_window.ready(20) == Ready()
+
+
+def test_the_tables_lock_waits_for_a_long_statement_no_longer_than_its_budget(
+    here: Local, writer: Writer
+) -> None:
+    with long_statement(here, SLOW_INNODB_INSERT):
+        sent_at = time.monotonic()
+        facts = capture(here, here.order(lock="Tables", freeze=False))
+        assert time.monotonic() - sent_at < LOCK_BUDGET_SECONDS + 2
+        assert facts.refusal
+        assert facts.refusal.reason == "LockTimeout"
+        assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
+        assert_not_held(here)
+
+
+def test_the_automatic_lock_does_not_wait_for_a_long_innodb_statement(here: Local) -> None:
+    with long_statement(here, SLOW_INNODB_INSERT):
+        assert capture(here, here.order()).proven
+
+
+def test_an_idle_open_transaction_is_no_obstacle(here: Local) -> None:
+    with here.database.connect() as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO held.rows VALUES ()")
+        assert capture(here, here.order()).proven
+        cursor.execute("ROLLBACK")
+
+
+def test_the_tables_lock_is_flush_tables_with_read_lock(here: Local) -> None:
+    with here.database.connect() as session, session.cursor() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Com_flush'")
+        [_, before] = cursor.fetchone() or ("", "0")
+        facts = capture(here, here.order(lock="Tables"))
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Com_flush'")
+        [_, after] = cursor.fetchone() or ("", "0")
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Com_backup'")
+    assert facts.proven
+    # Engine logs when it got ready and under the lock, and the tables themselves.
+    assert int(after) - int(before) == 3
+
+
+def test_a_hold_leaves_the_binlog_alone(here: Local) -> None:
+    first = capture(here, here.order()).steps[0].detail
+    second = capture(here, here.order(lock="Tables")).steps[0].detail
+    assert first["binlogPosition"] == second["binlogPosition"]
+
+
+def test_a_wrong_password_is_refused_before_anything_is_held(here: Local) -> None:
+    refused = refusal(here.order(account=("root", "wrong")))
+    assert refused.reason == "MySQLUnreachable"
+    assert "1045" in refused.message
+    assert "wrong" not in refused.message
+
+
+def test_an_account_without_reload_is_refused_before_anything_is_held(
+    here: Local, account: Account
+) -> None:
+    refused = refusal(here.order(account=account("watchful", "BINLOG MONITOR")))
+    assert refused.reason == "MySQLUnreachable"
+    assert "RELOAD" in refused.message
+
+
+def test_an_account_without_binlog_monitor_is_refused_before_anything_is_held(
+    here: Local, account: Account
+) -> None:
+    refused = refusal(here.order(account=account("reloading", "RELOAD")))
+    assert refused.reason == "MySQLUnreachable"
+    assert "BINLOG MONITOR" in refused.message
+
+
+def test_reload_and_binlog_monitor_are_enough(here: Local, account: Account) -> None:
+    least = account("least", "RELOAD, BINLOG MONITOR")
+    assert capture(here, here.order(account=least)).proven
+    assert capture(here, here.order(account=least, lock="Tables")).proven
+
+
+def test_an_account_with_the_least_rights_gives_up_in_its_budget_too(
+    here: Local, account: Account
+) -> None:
+    least = account("least", "RELOAD, BINLOG MONITOR")
+    with long_statement(here, SLOW_OLD_UPDATE):
+        facts = capture(here, here.order(account=least))
+        assert facts.refusal
+        assert facts.refusal.reason == "LockTimeout"
+        assert_not_held(here)
+
+
+def test_a_server_with_a_short_idle_limit_keeps_a_window_that_waits_for_its_intent(
+    here: Local,
+) -> None:
+    with here.database.connect() as session, session.cursor() as cursor:
+        cursor.execute("SET GLOBAL wait_timeout = 1")
+        try:
+            with opened(here.order()) as window, here.database.connect() as idle:
+                number = idle.thread_id()  # type: ignore[no-untyped-call]  # half typed
+                ended = "SELECT COUNT(*) = 0 FROM information_schema.PROCESSLIST WHERE ID = %s"
+                until(lambda: _true(cursor, ended, number), "an idle session's end", seconds=5)
+                facts = window.go(here.go(), 20)
+        finally:
+            cursor.execute("SET GLOBAL wait_timeout = DEFAULT")
+    assert isinstance(facts, Facts)
+    assert facts.proven
+
+
+def test_a_session_lost_while_it_waits_for_its_lock_is_not_called_a_timeout(
+    here: Local, pool: ThreadPoolExecutor
+) -> None:
+    with long_statement(here, SLOW_OLD_UPDATE), opened(here.order()) as window:
+        answer = pool.submit(window.go, here.go(), 20)
+        until(lambda: in_process_list(here, "Waiting for"), "a lock that waits", seconds=5)
+        with here.database.connect() as session, session.cursor() as cursor:
+            cursor.execute("SELECT IS_USED_LOCK('disksnapshot.io/hold')")
+            cursor.execute("KILL %s", cursor.fetchone())
+        facts = answer.result()
+        assert_not_held(here)
+    assert isinstance(facts, Facts)
+    assert facts.refusal
+    assert facts.refusal.reason == "MySQLUnreachable"
+
+
+def _true(cursor: Any, question: str, *arguments: object) -> bool:
+    cursor.execute(question, arguments)
+    return bool(cursor.fetchone() == (1,))
