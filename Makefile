@@ -41,6 +41,7 @@ demo: venv ## Watch a proven snapshot of a real database on a real cluster
 
 crds: venv ## Write the chart's copy of the definitions, and the pages made from the code
 	@$(IN_VENV) python charts/render_crds.py
+	@$(IN_VENV) python -m disksnapshot.reasons > docs/reasons.md
 
 lock: ## Renew the two lock files from pyproject.toml
 	@uv pip compile --python-version 3.11 --generate-hashes --no-header -q pyproject.toml -o requirements.lock

@@ -54,20 +54,28 @@ class Operator:
         self.watch = Watch(self.work.add)
         self.probes = Probes(
             settings.probe_port,
-            {"/healthz": self.watch.is_alive, "/readyz": self.watch.ready_flag.is_set},
+            {"/healthz": self.is_alive, "/readyz": self.watch.ready_flag.is_set},
         )
+        self._threads: list[threading.Thread] = [
+            self.watch,
+            threading.Thread(target=self.poller.run, name="poller", daemon=True),
+            threading.Thread(target=self.work.run, name="dispatch", daemon=True),
+        ]
+
+    def is_alive(self) -> bool:
+        """Tell whether every thread without which nothing moves is still there."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def _look_at(self, key: Key) -> None:
         self.work.add(key)
 
     def run(self, stop: threading.Event) -> int:
-        """Work until `stop`, then let go of everything within 5 seconds; 1 if the watch died."""
-        self.watch.start()
+        """Work until `stop`, then let go of everything within 5 seconds; 1 if a thread died."""
+        for thread in self._threads:
+            thread.start()
         self.probes.start()
-        for name, act in (("poller", self.poller.run), ("dispatch", self.work.run)):
-            threading.Thread(target=act, name=name, daemon=True).start()
         logger.info("started")
-        while not stop.wait(1) and self.watch.is_alive():
+        while not stop.wait(1) and self.is_alive():
             pass
         logger.info("stopping")
         self.captures.let_all_go()

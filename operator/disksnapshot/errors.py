@@ -25,3 +25,11 @@ class Gone(Exception):  # noqa: N818 - the same
 
 class Unavailable(Exception):  # noqa: N818 - the same
     """A server didn't answer or is overloaded: try again later."""
+
+
+class CloudUnavailable(Unavailable):
+    """The same, of the cloud: only this can be told in an object's status meanwhile."""
+
+
+class Forbidden(Exception):  # noqa: N818 - the same
+    """The operator's service account lacks a right; the message is the API server's."""

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, assert_never
 
-from disksnapshot import naming
-from disksnapshot.errors import Conflict, Gone, Problem, Unavailable
-from disksnapshot.kube.events import claim_subject, snapshot_subject
-from disksnapshot.reasons import REMEDIES, Reason
-from disksnapshot.snapshot import capture, plan, spec, status
+from disksnapshot.announcements import Announcements
+from disksnapshot.errors import (
+    CloudUnavailable,
+    Conflict,
+    Forbidden,
+    Gone,
+    Problem,
+    Unavailable,
+)
+from disksnapshot.memory import Memory
+from disksnapshot.observation import Observer
+from disksnapshot.reasons import Reason
+from disksnapshot.snapshot import capture, plan, spec, status, steps
 from disksnapshot.snapshot.proof import ADOPTED
 
 if TYPE_CHECKING:
@@ -29,20 +37,10 @@ if TYPE_CHECKING:
 
 AGAIN = timedelta(0)
 SOON = timedelta(seconds=1)
+DELETION_PAUSE = timedelta(seconds=3)  # it stays listed for a while
 SHORTEST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(seconds=60)
-PROGRESS_PAUSE = timedelta(seconds=30)
 PROGRESS_STEP = 25
 CAPTURES = 48  # at once, so that some threads are always left for everything else
-NOT_A_FAILURE = frozenset(
-    {
-        Reason.PENDING,
-        Reason.PREPARING,
-        Reason.HOLDING,
-        Reason.CREATING,
-        Reason.READY,
-        Reason.DELETING,
-    }
-)
 
 logger = logging.getLogger(__name__)
 
@@ -70,54 +68,6 @@ class Sight:
         return status.Draft(self.body.get("status", {}), self.ask, self.now)
 
 
-class Memory:
-    """What is known of objects between two looks, and may be lost."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._absent: dict[str, datetime] = {}
-        self._results: dict[str, Result] = {}
-        self._progress: dict[str, datetime] = {}
-
-    def absent(self, uid: str, *, nothing: bool, now: datetime) -> datetime | None:
-        """Note a look-up; return since when look-ups have found nothing."""
-        with self._lock:
-            if not nothing:
-                self._absent.pop(uid, None)
-                return None
-            return self._absent.setdefault(uid, now)
-
-    def keep(self, uid: str, result: Result) -> None:
-        """Keep what an attempt came to until the API server has it."""
-        with self._lock:
-            self._results[uid] = result
-
-    def result(self, uid: str) -> Result | None:
-        """Return what still has to be recorded."""
-        with self._lock:
-            return self._results.get(uid)
-
-    def recorded(self, uid: str) -> None:
-        """Forget a result that the API server has, or that is no longer ours to write."""
-        with self._lock:
-            self._results.pop(uid, None)
-
-    def may_report(self, uid: str, now: datetime) -> bool:
-        """Tell whether progress may be written again, and note that it is."""
-        with self._lock:
-            last = self._progress.get(uid)
-            if last and now - last < PROGRESS_PAUSE:
-                return False
-            self._progress[uid] = now
-            return True
-
-    def forget(self, uid: str) -> None:
-        """Drop everything about an object that is gone."""
-        with self._lock:
-            for known in (self._absent, self._results, self._progress):
-                known.pop(uid, None)
-
-
 class Loop:
     """Does one step of one object at a time; says when to look again, None for not by itself."""
 
@@ -125,14 +75,13 @@ class Loop:
         self, api: Api, objects: Objects, events: Events, cloud: Cloud, poller: Poller[Key],
         captures: Captures, cluster_id: str,
     ) -> None:  # fmt: skip
-        self._api = api
         self._objects = objects
-        self._events = events
+        self._announcements = Announcements(api, events)
         self._cloud = cloud
         self._poller = poller
         self._captures = captures
-        self._cluster_id = cluster_id
         self._memory = Memory()
+        self._observer = Observer(cloud, poller, self._memory, cluster_id)
         self._slots = threading.BoundedSemaphore(CAPTURES)
 
     def look(self, key: Key) -> timedelta | None:
@@ -140,6 +89,7 @@ class Loop:
         try:
             return self._step(key)
         except Gone:
+            self._poller.forget_follower(key)
             return None
         except Conflict as conflict:
             logger.info("%s/%s: %s; looking again", key.namespace, key.name, conflict)
@@ -147,6 +97,10 @@ class Loop:
         except Unavailable as error:
             logger.warning("%s/%s: %s", key.namespace, key.name, error)
             return SHORTEST_RETRY
+        except Forbidden as error:
+            # Not even the status can be read or written: the log is all that is left.
+            logger.error("%s/%s: %s", key.namespace, key.name, error)  # noqa: TRY400 - no bug
+            return LONGEST_RETRY
 
     def _step(self, key: Key) -> timedelta | None:
         body = self._objects.read(key.namespace, key.name)
@@ -155,101 +109,71 @@ class Loop:
         try:
             ask = spec.parse(body)
         except Problem as problem:
-            logger.warning("%s/%s: %s", key.namespace, key.name, problem)
-            return None
-        sight = Sight(body=body, ask=ask, done=done, now=now)
-        result = self._memory.result(ask.uid)
+            sight = Sight(body=body, ask=spec.unreadable(body), done=done, now=now)
+            if not sight.ask.deleting:
+                self._say_invalid(sight, problem)
+                return None
+        else:
+            sight = Sight(body=body, ask=ask, done=done, now=now)
+        result = self._memory.result(sight.ask.uid)
         if result:
             return self._record(sight, result)
-        step = plan.next_step(ask, done, self._seen(sight), now)
-        if isinstance(step, plan.LookUp):
-            step = plan.next_step(ask, done, self._look_up(sight), now)
-        return self._perform(sight, step)
+        try:
+            return self._perform(sight, self._decide(key, sight))
+        except (Problem, CloudUnavailable) as error:
+            return self._hindered(sight, error)
 
-    def _seen(self, sight: Sight) -> plan.Seen:
-        """Return what the poller has seen of recorded snapshots."""
-        done = sight.done
-        if not done.recorded or done.finished or sight.ask.deleting or not done.consistency:
-            return plan.Seen()
-        key = Key(sight.ask.namespace, sight.ask.name)
-        views = self._poller.follow(done.snapshots.values(), key)
-        found = tuple(
-            plan.Found(
-                id=view.snapshot.id,
-                disk_id=view.snapshot.disk_id,
-                attempt=done.intent.attempt if done.intent else 0,
-                state=view.snapshot.state,
-                percent=view.snapshot.percent,
-                ours=False,
-            )
-            for view in views.values()
-            if view.snapshot
-        )
-        absent = [view.absent_since for view in views.values() if view.absent_since]
-        return plan.Seen(snapshots=found, absent_since=min(absent, default=None))
+    def _decide(self, key: Key, sight: Sight) -> steps.Step:
+        ask, done, now = sight.ask, sight.done, sight.now
+        step = plan.next_step(ask, done, self._observer.follow(key, ask, done), now)
+        if isinstance(step, steps.LookUp) and done.intent:
+            step = plan.next_step(ask, done, self._observer.look_up(ask, done.intent, now), now)
+        return step
 
-    def _look_up(self, sight: Sight) -> plan.Seen:
-        """Ask the cloud for every snapshot of this object on the disks of its intent."""
-        ask, intent = sight.ask, sight.done.intent
-        found = []
-        for disk_id in intent.disk_ids if intent else ():
-            for snapshot in self._cloud.snapshots_of(disk_id):
-                attempt = naming.attempt_of(snapshot.tags, snapshot.name, ask.uid)
-                if attempt is not None and snapshot.disk_id == disk_id:
-                    ours = naming.has_tags_of(snapshot.tags, self._cluster_id, ask.uid)
-                    found.append(
-                        plan.Found(
-                            id=snapshot.id,
-                            disk_id=disk_id,
-                            attempt=attempt,
-                            state=snapshot.state,
-                            percent=snapshot.percent,
-                            ours=ours,
-                        )
-                    )
-        absent_since = self._memory.absent(ask.uid, nothing=not found, now=sight.now)
-        return plan.Seen(snapshots=tuple(found), looked=True, absent_since=absent_since)
-
-    def _perform(self, sight: Sight, step: plan.Step) -> timedelta | None:  # noqa: C901, PLR0911 - one case a step
+    def _perform(self, sight: Sight, step: steps.Step) -> timedelta | None:  # noqa: C901, PLR0911 - one case a step
         match step:
-            case plan.Rest() | plan.LookUp():
-                self._poller.forget(sight.done.snapshots.values())
+            case steps.Rest() | steps.LookUp():
+                self._forget(sight)
                 return None
-            case plan.Wait(until, reason, message):
+            case steps.Wait(until, reason, message):
                 if (reason, message) != (sight.done.reason, sight.done.message):
                     self._write(sight, sight.draft.waiting(reason, message, until))
                 return until - sight.now
-            case plan.Capture(attempt):
+            case steps.Capture(attempt):
                 return self._capture(sight, attempt)
-            case plan.Adopt(snapshots):
+            case steps.Adopt(snapshots):
                 draft = sight.draft.record(snapshots).call_it(ADOPTED)
                 message = "found in the cloud after its answer was lost; what it holds is unknown"
                 self._write(sight, draft.waiting(Reason.CREATING, message))
                 return AGAIN
-            case plan.Settle(reason, message):
+            case steps.Settle(reason, message):
                 retry = sight.now + capture.RETRY_PAUSE
                 self._write(sight, sight.draft.settle().waiting(reason, message, retry))
                 return capture.RETRY_PAUSE
-            case plan.Discard(snapshot_id, _):
+            case steps.Discard(snapshot_id, _):
                 logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
-                self._cloud.delete(snapshot_id)
-                return SOON
-            case plan.Follow(states):
+                self._discard(snapshot_id)
+                return DELETION_PAUSE
+            case steps.Follow(states):
                 self._report(sight, states)
                 return None  # the poller says when something changes
-            case plan.Finish(states):
+            case steps.Finish(states):
                 self._finish(sight, states)
                 return None
-            case plan.Fail(reason, message):
+            case steps.Fail(reason, message):
                 self._write(sight, sight.draft.failed(reason, message))
                 return None
-            case plan.DropFinalizer():
+            case steps.DropFinalizer():
                 self._objects.drop_finalizer(sight.body)
-                self._poller.forget(sight.done.snapshots.values())
-                self._memory.forget(sight.ask.uid)
+                self._forget(sight)
                 return None
             case _:
                 assert_never(step)
+
+    def _say_invalid(self, sight: Sight, problem: Problem) -> None:
+        """Say which field is wrong; a snapshot that is Ready stays so."""
+        if not sight.done.finished:
+            self._write(sight, sight.draft.failed(problem.reason, str(problem)))
 
     def _capture(self, sight: Sight, attempt: int) -> timedelta | None:
         body = sight.body
@@ -262,6 +186,10 @@ class Loop:
             result = self._captures.run(body, attempt)
         except Problem as problem:
             return self._problem(sight, body, problem)
+        except CloudUnavailable as error:
+            return self._problem(sight, body, Problem(Reason.CLOUD_ERROR, str(error)))
+        except Forbidden as error:
+            return self._problem(sight, body, Problem(Reason.FORBIDDEN, str(error)))
         finally:
             self._slots.release()
         self._memory.keep(sight.ask.uid, result)
@@ -281,21 +209,36 @@ class Loop:
         if problem.final:
             self._write(sight, sight.draft.failed(problem.reason, str(problem)))
             return None
-        failing_for = sight.now - (sight.done.since or sight.now)
-        pause = min(max(failing_for, SHORTEST_RETRY), LONGEST_RETRY)
+        pause = _pause(sight)
         draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
         self._write(sight, draft)
         return pause
+
+    def _hindered(self, sight: Sight, error: Problem | CloudUnavailable) -> timedelta:
+        """Something may exist in the cloud, so that no error is the end: say it, and go on."""
+        reason = error.reason if isinstance(error, Problem) else Reason.CLOUD_ERROR
+        pause = _pause(sight)
+        # Messages carry the number of a request: writing each would make each look cause the next.
+        if reason != sight.done.reason:
+            self._write(sight, sight.draft.waiting(reason, str(error), sight.now + pause))
+        return pause
+
+    def _discard(self, snapshot_id: str) -> None:
+        try:
+            self._cloud.delete(snapshot_id)
+        except Problem as problem:
+            message = f"{snapshot_id} can't be deleted: {problem}"
+            raise Problem(Reason.DELETION_BLOCKED, message) from problem
 
     def _record(self, sight: Sight, result: Result) -> timedelta | None:
         intent = sight.done.intent
         if intent is None or intent.nonce != result.nonce or intent.state != status.OPEN:
             self._memory.recorded(sight.ask.uid)
-            return AGAIN
+            return SOON
         draft = capture.judge(sight.draft, sight.ask, result, sight.now)
         self._objects.record(sight.body, draft.body)
         self._memory.recorded(sight.ask.uid)
-        self._tell(sight, draft)
+        self._announcements.tell(sight.ask, sight.done, draft)
         return AGAIN
 
     def _finish(self, sight: Sight, states: Mapping[str, tuple[str, int]]) -> None:
@@ -305,7 +248,7 @@ class Loop:
         draft = sight.draft.progress(states).ready(message)
         self._write(sight, draft)
         self._poller.forget(sight.done.snapshots.values())
-        self._post(sight, "Normal", "SnapshotReady", message)
+        self._announcements.post(sight.ask, "Normal", "SnapshotReady", message)
 
     def _report(self, sight: Sight, states: Mapping[str, tuple[str, int]]) -> None:
         percent = min((percent for _, percent in states.values()), default=0)
@@ -315,27 +258,14 @@ class Loop:
 
     def _write(self, sight: Sight, draft: Draft) -> None:
         self._objects.write_status(sight.body, draft.body)
-        self._tell(sight, draft)
+        self._announcements.tell(sight.ask, sight.done, draft)
 
-    def _tell(self, sight: Sight, draft: Draft) -> None:
-        """Log each change of the reason, and warn of a failure where people look."""
-        now = status.parse(draft.body)
-        if now.reason == sight.done.reason:
-            return
-        logger.info("%s: %s: %s", sight.ask.label, now.reason, now.message)
-        if now.reason not in NOT_A_FAILURE:
-            remedy = next((text for reason, text in REMEDIES.items() if reason == now.reason), "")
-            self._post(sight, "Warning", now.reason, f"{now.message}. {remedy}")
+    def _forget(self, sight: Sight) -> None:
+        self._poller.forget(sight.done.snapshots.values())
+        self._memory.forget(sight.ask.uid)
 
-    def _post(self, sight: Sight, kind: str, reason: str, message: str) -> None:
-        ask = sight.ask
-        subject = snapshot_subject(ask.namespace, ask.name, ask.uid)
-        self._events.post(subject, kind, reason, message)
-        for name in ask.claims:
-            try:
-                path = f"/api/v1/namespaces/{ask.namespace}/persistentvolumeclaims/{name}"
-                uid = self._api.get(path)["metadata"]["uid"]
-            except (Gone, Unavailable):
-                continue
-            subject = claim_subject(ask.namespace, name, uid)
-            self._events.post(subject, kind, reason, f"DiskSnapshot {ask.name}: {message}")
+
+def _pause(sight: Sight) -> timedelta:
+    """Return a pause as long as it has been failing, within bounds: doubling, in effect."""
+    failing_for = sight.now - (sight.done.since or sight.now)
+    return min(max(failing_for, SHORTEST_RETRY), LONGEST_RETRY)

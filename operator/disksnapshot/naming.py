@@ -65,7 +65,7 @@ def attempt_of(found: Mapping[str, str], name: str, uid: str) -> int | None:
     else:
         match = re.search(rf"-{_digits(uid)}-(\d+)$", name)
         number = match[1] if match else ""
-    return int(number) if number.isdigit() else None
+    return int(number) if number.isdecimal() else None
 
 
 def _digits(uid: str) -> str:

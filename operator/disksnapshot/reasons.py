@@ -23,6 +23,7 @@ class Reason(StrEnum):
     DISK_UNUSABLE = "DiskUnusable"
     POD_NOT_FOUND = "PodNotFound"
     AMBIGUOUS_POD = "AmbiguousPod"
+    FORBIDDEN = "Forbidden"
     SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason, not a secret
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - the same
     MYSQL_UNREACHABLE = "MySQLUnreachable"
@@ -57,6 +58,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.DISK_UNUSABLE: "Look at the disk in the console: it must exist and allow snapshots.",
     Reason.POD_NOT_FOUND: "Start the pod that mounts the claims, or leave the step out.",
     Reason.AMBIGUOUS_POD: "Narrow mysql.target.podSelector until it matches one Ready pod.",
+    Reason.FORBIDDEN: "Give the operator's service account the right that the message names; the "
+    "chart's roles hold it.",
     Reason.SECRET_FORBIDDEN: "Add the namespace to the chart's value `namespaces`, or bind a Role "
     "with get on that Secret to the operator's service account.",
     Reason.SECRET_NOT_FOUND: "Create the Secret with the keys username and password.",
@@ -79,3 +82,22 @@ REMEDIES: dict[Reason, str] = {
     Reason.SNAPSHOT_LOST: "Somebody, or a rule in the cloud, deleted it: create a new one.",
     Reason.SPEC_INVALID: "Correct the field that the message names in a new DiskSnapshot.",
 }
+
+
+def page() -> str:
+    """Return the page of the documentation that lists all reasons."""
+    rows = [f"| `{reason}` | {remedy} |" for reason, remedy in REMEDIES.items()]
+    head = [
+        "# Reasons",
+        "",
+        "Why a DiskSnapshot is in the state it is in, and what to do. `kubectl get dsnap` shows",
+        "the reason under STATUS; each condition and each event carries one. The list is closed.",
+        "",
+        "| reason | what to do |",
+        "|---|---|",
+    ]
+    return "\n".join([*head, *rows, ""])
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201 - a program that writes the page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 
 from disksnapshot.cbs import signing
 from disksnapshot.cbs.errors import Remedy, remedy
-from disksnapshot.errors import Problem, Unavailable
+from disksnapshot.errors import CloudUnavailable, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +70,8 @@ class Cloud:
     ) -> None:
         http = HttpProfile(endpoint=endpoint, reqTimeout=CALL_SECONDS, certification=ca_file)
         profile = ClientProfile(httpProfile=http, language="en-US")
+        # The SDK warns of each field that it doesn't know, and the service sends new ones.
+        warnings.filterwarnings("ignore", r"\w+ fileds are useless", UserWarning)
         self._client = CbsClient(credential, region, profile)
         self.limits = limits
 
@@ -91,7 +94,7 @@ class Cloud:
         while offset < total:
             answer = self._describe(_lookup_params(disk_id, offset))
             found |= {item.SnapshotId: _snapshot(item) for item in answer.SnapshotSet or []}
-            total = int(answer.TotalCount or 0)
+            total = int(answer.TotalCount)
             offset += PAGE
         return list(found.values())
 
@@ -127,9 +130,14 @@ class Cloud:
     def _call(self, action: str, act: Callable[[], Any]) -> Any:
         self.limits.wait(action)
         try:
-            return act()
+            answer = act()
         except TencentCloudSDKException as error:
             raise _translate(action, error) from error
+        # The SDK takes an error for an empty answer when its content type has a charset; what
+        # isn't known to be empty must not be read as "there is none".
+        if getattr(answer, "TotalCount", 0) is None:
+            raise CloudUnavailable(f"{action}: an answer without a count")
+        return answer
 
 
 class CloudProblem(Problem):
@@ -144,7 +152,7 @@ def _translate(action: str, error: TencentCloudSDKException) -> Exception:
     code, request_id = str(error.code), str(error.requestId or "")
     message = f"{action}: {code}: {str(error.message)[:300]} (request {request_id or 'unknown'})"
     if "." not in code and not request_id:
-        return Unavailable(message)  # the SDK's own codes: network, HTTP status, broken body
+        return CloudUnavailable(message)  # the SDK's own codes: network, HTTP status, broken body
     return CloudProblem(code, message, final=remedy(code) is Remedy.FINAL)
 
 

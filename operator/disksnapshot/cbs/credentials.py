@@ -25,11 +25,17 @@ class FileCredential(Credential):  # type: ignore[misc]  # the SDK has no types
         return f"FileCredential({str(self._folder)!r})"
 
     def _read(self) -> tuple[str, str]:
+        try:
+            return self._read_once()
+        except FileNotFoundError:
+            return (
+                self._read_once()
+            )  # swapped in between: the old folder is gone, the new is there
+
+    def _read_once(self) -> tuple[str, str]:
         # The kubelet swaps the folder behind ..data at once: resolve it once for both files.
-        folder = (
-            (self._folder / "..data").resolve() if (self._folder / "..data").exists() else None
-        )
-        source = folder or self._folder
+        published = self._folder / "..data"
+        source = published.resolve() if published.exists() else self._folder
         return _text(source / "secretId"), _text(source / "secretKey")
 
 

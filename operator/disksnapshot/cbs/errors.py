@@ -33,12 +33,16 @@ _PREFIXES = (
     ("AuthFailure", Remedy.CREDENTIALS),
     ("InvalidDisk", Remedy.FINAL),
     ("InvalidDiskId", Remedy.FINAL),
+    ("InvalidAccount", Remedy.SEND_AGAIN),  # no money: somebody may pay
     ("InvalidParameter", Remedy.FINAL),
+    ("InvalidParameterValue", Remedy.FINAL),
     ("MissingParameter", Remedy.FINAL),
     ("UnknownParameter", Remedy.FINAL),
     ("UnsupportedOperation", Remedy.FINAL),
     ("UnauthorizedOperation", Remedy.FINAL),
     ("ResourceUnavailable", Remedy.FINAL),
+    ("ResourceInsufficient", Remedy.SEND_AGAIN),  # a quota: somebody may delete or raise it
+    ("ResourceNotFound", Remedy.FINAL),
 )
 
 

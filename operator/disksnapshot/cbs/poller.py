@@ -62,6 +62,12 @@ class Poller(Generic[K]):
                 self._followers.pop(snapshot_id, None)
                 self._views.pop(snapshot_id, None)
 
+    def forget_follower(self, follower: K) -> None:
+        """Leave out all that somebody follows who is gone."""
+        with self._lock:
+            gone = [item for item, known in self._followers.items() if known == follower]
+        self.forget(gone)
+
     def run(self) -> None:
         """Sweep until stopped; a new snapshot is looked at right away."""
         while not self._stop.is_set():
@@ -87,6 +93,9 @@ class Poller(Generic[K]):
             listed = self._cloud.snapshots(snapshot_ids)
         except (Problem, Unavailable) as error:
             logger.warning("the sweep of %d snapshots failed: %s", len(snapshot_ids), error)
+            return
+        except Exception:  # an answer that can't be read must not end the sweeps of all others
+            logger.exception("the sweep of %d snapshots failed", len(snapshot_ids))
             return
         now = datetime.now(UTC)
         for snapshot_id in snapshot_ids:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 from kubernetes import client, config
 
-from disksnapshot.errors import Conflict, Gone, Unavailable
+from disksnapshot.errors import Conflict, Forbidden, Gone, Unavailable
 from disksnapshot.kube.exec import ApiAccess
 
 if TYPE_CHECKING:
@@ -21,11 +21,7 @@ MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
 
-class Forbidden(Exception):  # noqa: N818 - it names what the API server said
-    """The service account lacks a right; the message is the API server's."""
-
-
-class Invalid(Exception):  # noqa: N818 - the same
+class Invalid(Exception):  # noqa: N818 - it names what the API server said
     """The API server refused the content, or a test of a JSON Patch failed."""
 
 

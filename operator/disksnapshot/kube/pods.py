@@ -6,8 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from disksnapshot.errors import Gone, Problem
-from disksnapshot.kube.api import Forbidden
+from disksnapshot.errors import Forbidden, Gone, Problem
 from disksnapshot.reasons import Reason
 
 if TYPE_CHECKING:

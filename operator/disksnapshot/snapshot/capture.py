@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from disksnapshot import naming
 from disksnapshot.cbs.errors import Remedy, remedy
 from disksnapshot.cbs.signing import VALID_SECONDS
-from disksnapshot.errors import Conflict, Problem
+from disksnapshot.errors import Conflict, Problem, Unavailable
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import spec, status
 from disksnapshot.snapshot.measurements import quiesce_status
@@ -83,27 +83,36 @@ class Captures:
         )
         # All rate tokens are in hand before anything is held.
         self._cloud.limits.wait("CreateSnapshot", len(prepared.targets))
-        self._cloud.limits.wait("DescribeSnapshots", LOOKUPS_A_DISK * len(prepared.targets))
+        if prepared.order.release_when == "Visible":
+            self._cloud.limits.wait("DescribeSnapshots", LOOKUPS_A_DISK * len(prepared.targets))
         with self._window(prepared) as window:
             answer = window.ready(READY_SECONDS)
+            # Letting go ends a window that isn't ready yet: that is no problem of the object.
+            self._require_running()
             if isinstance(answer, Refusal):
                 raise Problem(answer.reason, answer.message)
             signed = datetime.now(UTC).replace(microsecond=0)
             # Signed before the intent is written: after that, nothing may fail but the sending.
             go = self._go(ask, prepared, marks, signed)
-            self._intend(body, prepared, marks, signed)
+            try:
+                self._intend(body, prepared, marks, signed)
+            except Unavailable as error:
+                return _not_sent(nonce, error)
             hold = prepared.order.max_hold_seconds
             facts = window.go(go, hold + BEYOND_HOLD_SECONDS)
         if isinstance(facts, Refusal):
             return Result(nonce=nonce, facts=Facts(), refusal=facts)
         return Result(nonce=nonce, facts=facts, problem=prepared.problem)
 
+    def _require_running(self) -> None:
+        if self._stopping:
+            raise Conflict("the operator is stopping")
+
     @contextlib.contextmanager
     def _window(self, prepared: Prepared) -> Iterator[WindowProcess]:
         with WindowProcess(prepared.order) as window:
             with self._lock:
-                if self._stopping:
-                    raise Conflict("the operator is stopping")
+                self._require_running()
                 self._windows.add(window)
             try:
                 yield window
@@ -159,6 +168,14 @@ class Captures:
             ),
             names=tuple((disk_id, name) for disk_id in disk_ids),
         )
+
+
+def _not_sent(nonce: str, error: Unavailable) -> Result:
+    """The intent may have been written all the same; the object shows. Nothing was sent for it."""
+    message = f"the attempt was not acknowledged by the API server, so nothing was cut: {error}"
+    return Result(
+        nonce=nonce, facts=Facts(), refusal=Refusal(reason=Reason.HOLD_LOST, message=message)
+    )
 
 
 def judge(draft: Draft, ask: Ask, result: Result, now: datetime) -> Draft:

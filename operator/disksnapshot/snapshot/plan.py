@@ -2,132 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot.status import OPEN, RECORDED
+from disksnapshot.snapshot.steps import (
+    Adopt,
+    Capture,
+    Discard,
+    DropFinalizer,
+    Fail,
+    Finish,
+    Follow,
+    LookUp,
+    Rest,
+    Settle,
+    Wait,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+    from datetime import datetime
 
     from disksnapshot.snapshot.spec import Ask
     from disksnapshot.snapshot.status import Done, Intent
+    from disksnapshot.snapshot.steps import Found, Seen, Step
 
 MAX_ATTEMPTS = 3  # that touch writers
 LOOK_UP_PAUSE = timedelta(seconds=10)
 POLL_PAUSE = timedelta(seconds=5)
+LISTING_PAUSE = timedelta(seconds=2)
 # So long may a snapshot that was asked for take to be listed; more is outside the promise.
 LAG = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A snapshot of this object that the cloud lists; `ours` only by its tags, never by name."""
-
-    id: str
-    disk_id: str
-    attempt: int
-    state: str
-    percent: int
-    ours: bool
-
-    @property
-    def complete(self) -> bool:
-        """It can be restored from."""
-        return self.state == "NORMAL" and self.percent == 100  # noqa: PLR2004 - per cent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What was observed in the cloud; `absent_since` is when a look-up first found nothing."""
-
-    snapshots: tuple[Found, ...] = ()
-    looked: bool = False
-    absent_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Nothing to do until the object changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class LookUp:
-    """Ask the cloud which snapshots of this object exist."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Say why, and look again at `until`."""
-
-    until: datetime
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """Hold, cut, let go, record: the one compound step."""
-
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Adopt:
-    """Record snapshots that were found after their reply was lost."""
-
-    snapshots: Mapping[str, str] = field(hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """Write down that the attempt left nothing."""
-
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Discard:
-    """Delete a snapshot of ours."""
-
-    snapshot_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Follow:
-    """Write progress, and look again."""
-
-    states: Mapping[str, tuple[str, int]] = field(hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The snapshot can be used."""
-
-    states: Mapping[str, tuple[str, int]] = field(hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Fail:
-    """This object will not become Ready."""
-
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class DropFinalizer:
-    """Nothing of this object can appear in the cloud any more: let it go."""
-
-
-Step = (
-    Rest | LookUp | Wait | Capture | Adopt | Settle | Discard | Follow | Finish | Fail
-    | DropFinalizer
-)  # fmt: skip
 
 
 def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
@@ -141,7 +48,7 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
         return _unknown_outcome(intent, seen, now)
     if intent and intent.state == RECORDED:
         if not done.consistency:
-            return _discard_unproven(intent, seen, now)
+            return _discard_unproven(done, intent, seen, now)
         return _follow(done, intent, seen, now)
     if intent and intent.attempt >= MAX_ATTEMPTS:
         return Fail(done.reason, f"{done.message}; given up after {intent.attempt} attempts")
@@ -165,33 +72,52 @@ def _unknown_outcome(intent: Intent, seen: Seen, now: datetime) -> Step:
         )
         return Wait(max(until, now + timedelta(seconds=1)), Reason.OUTCOME_UNKNOWN, message)
     # Part of the disks only: a snapshot of some disks is no snapshot of the object.
-    return _discard_all(intent, seen, now) or Settle(
+    return _discard_all(intent, seen, now, Reason.OUTCOME_UNKNOWN) or Settle(
         Reason.OUTCOME_UNKNOWN, "the request for a snapshot left nothing behind"
     )
 
 
-def _discard_unproven(intent: Intent, seen: Seen, now: datetime) -> Step:
+def _discard_unproven(done: Done, intent: Intent, seen: Seen, now: datetime) -> Step:
     """The proof failed after the cut, and the policy wants no such snapshot."""
     if not seen.looked:
         return LookUp()
-    return _discard_all(intent, seen, now) or Settle(
-        Reason.PROOF_FAILED, "the hold was not proven; its snapshot was deleted"
+    return (
+        _discard_all(intent, seen, now, Reason.PROOF_FAILED)
+        or _await_listing(done, intent, seen, now)
+        or Settle(Reason.PROOF_FAILED, "the hold was not proven; its snapshot was deleted")
     )
 
 
-def _discard_all(intent: Intent, seen: Seen, now: datetime) -> Step | None:
+def _discard_all(intent: Intent, seen: Seen, now: datetime, why: Reason) -> Step | None:
     """Delete every snapshot of the attempt, one at a time; None when all are gone."""
     rest = [item for item in seen.snapshots if item.attempt == intent.attempt]
     for item in rest:
         if item.ours and item.complete:
-            return Discard(item.id, Reason.PROOF_FAILED)
+            return Discard(item.id, why)
+    if any(not item.complete for item in rest):
+        return _await_creation(rest, now)
     if rest:
-        # CBS deletes only snapshots that are complete.
-        message = (
-            f"waiting until {rest[0].id} can be deleted ({rest[0].state} {rest[0].percent} %)"
-        )
-        return Wait(now + POLL_PAUSE, Reason.DELETION_BLOCKED, message)
+        # Without our tags nothing is deleted; waiting would not make it ours.
+        left = ", ".join(item.id for item in rest)
+        return Fail(why, f"{left} doesn't carry this object's tags, so it is left; look at it")
     return None
+
+
+def _await_creation(rest: Sequence[Found], now: datetime) -> Step:
+    """CBS deletes only snapshots that are complete."""
+    # Without the percent: a message that changes each time would be written each time.
+    name = next(item.id for item in rest if not item.complete)
+    message = f"waiting until {name} is complete; only then the cloud can delete it"
+    return Wait(now + POLL_PAUSE, Reason.DELETION_BLOCKED, message)
+
+
+def _await_listing(done: Done, intent: Intent, seen: Seen, now: datetime) -> Step | None:
+    """A snapshot that no look-up has shown yet is not gone: it may only not be listed yet."""
+    unlisted = sorted(set(done.snapshots.values()) - seen.listed)
+    if not unlisted or done.ready == "True" or now > intent.signed + LAG:
+        return None
+    message = f"waiting until the cloud lists {unlisted[0]}, to delete it"
+    return Wait(now + LISTING_PAUSE, Reason.DELETION_BLOCKED, message)
 
 
 def _follow(done: Done, intent: Intent, seen: Seen, now: datetime) -> Step:
@@ -226,6 +152,8 @@ def _removal(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
         return LookUp()
     if unwanted:
         blocked = _delete_ours(seen, now)
+        if blocked is None and intent.state == RECORDED:
+            blocked = _await_listing(done, intent, seen, now)
         if blocked:
             return blocked
     elif open_still and {s.disk_id for s in seen.snapshots if s.attempt == intent.attempt} == set(
@@ -246,12 +174,7 @@ def _delete_ours(seen: Seen, now: datetime) -> Step | None:
     for item in rest:
         if item.complete:
             return Discard(item.id, Reason.DELETING)
-    if rest:
-        message = (
-            f"waiting until {rest[0].id} can be deleted ({rest[0].state} {rest[0].percent} %)"
-        )
-        return Wait(now + POLL_PAUSE, Reason.DELETION_BLOCKED, message)
-    return None
+    return _await_creation(rest, now) if rest else None
 
 
 def _can_no_longer_appear(intent: Intent, seen: Seen, now: datetime) -> bool:

@@ -68,6 +68,7 @@ class Preparer:
         claims = [claims_of_cluster.resolve(self._api, ask.namespace, name) for name in ask.claims]
         disks = self._cloud.disks([claim.disk_id for claim in claims])
         targets = tuple(Target(claim=c, disk=_usable(c, disks)) for c in claims)
+        _check_distinct(claims)
         if ask.quiesce is None:
             return Prepared(targets=targets, order=self._order(targets, (), ask.quiesce))
         try:
@@ -155,6 +156,16 @@ def _paths_by_node(claims: Sequence[Claim], running: Sequence[Pod]) -> Mapping[s
             raise Problem(Reason.POD_NOT_FOUND, f"no running pod mounts claim {claim.name}")
         paths[pod.node].append(pods.mount_path(pod, claim.volume_name))
     return paths
+
+
+def _check_distinct(claims: Sequence[Claim]) -> None:
+    """One snapshot a disk: two volumes written by hand may stand for the same one."""
+    by_disk: dict[str, str] = {}
+    for claim in claims:
+        other = by_disk.setdefault(claim.disk_id, claim.name)
+        if other != claim.name:
+            message = f"claims {other} and {claim.name} stand for the same disk {claim.disk_id}"
+            raise Problem(Reason.DISK_UNUSABLE, message, final=True)
 
 
 def _usable(claim: Claim, disks: Mapping[str, Disk]) -> Disk:

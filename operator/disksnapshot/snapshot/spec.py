@@ -74,8 +74,9 @@ def parse(body: Mapping[str, Any]) -> Ask:
 
     The API server checks the schema; this holds where an older schema let more pass.
     """
-    metadata, spec = body["metadata"], body["spec"]
+    metadata = body["metadata"]
     try:
+        spec = body["spec"]
         return Ask(
             namespace=metadata["namespace"],
             name=metadata["name"],
@@ -88,9 +89,26 @@ def parse(body: Mapping[str, Any]) -> Ask:
             deletion_policy=spec.get("deletionPolicy", "Retain"),
             tags=dict(spec.get("tags", {})),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"spec can't be read: {type(error).__name__} at {error}"
         raise Problem(Reason.SPEC_INVALID, message, final=True) from error
+
+
+def unreadable(body: Mapping[str, Any]) -> Ask:
+    """Return what can be told of an object whose spec can't be parsed: it can still be deleted."""
+    metadata, spec = body["metadata"], body.get("spec")
+    policy = spec.get("deletionPolicy") if isinstance(spec, dict) else None
+    return Ask(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        generation=int(metadata.get("generation", 0)),
+        deleting="deletionTimestamp" in metadata,
+        has_finalizer=FINALIZER in metadata.get("finalizers", []),
+        claims=(),
+        quiesce=None,
+        deletion_policy="Delete" if policy == "Delete" else "Retain",
+    )
 
 
 def _quiesce(spec: Mapping[str, Any] | None) -> Quiesce | None:

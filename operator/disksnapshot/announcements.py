@@ -1,0 +1,61 @@
+"""Tell people of a change: in the log, and as events on the object and its claims."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from disksnapshot.errors import Forbidden, Gone, Unavailable
+from disksnapshot.kube.events import claim_subject, snapshot_subject
+from disksnapshot.reasons import REMEDIES, Reason
+from disksnapshot.snapshot import status
+
+if TYPE_CHECKING:
+    from disksnapshot.kube.api import Api
+    from disksnapshot.kube.events import Events
+    from disksnapshot.snapshot.spec import Ask
+    from disksnapshot.snapshot.status import Done, Draft
+
+NOT_A_FAILURE = frozenset(
+    {
+        Reason.PENDING,
+        Reason.PREPARING,
+        Reason.HOLDING,
+        Reason.CREATING,
+        Reason.READY,
+        Reason.DELETING,
+    }
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Announcements:
+    """Says each change of the reason once."""
+
+    def __init__(self, api: Api, events: Events) -> None:
+        self._api = api
+        self._events = events
+
+    def tell(self, ask: Ask, before: Done, draft: Draft) -> None:
+        """Log a change of the reason, and warn of a failure where people look."""
+        now = status.parse(draft.body)
+        if now.reason == before.reason:
+            return
+        logger.info("%s: %s: %s", ask.label, now.reason, now.message)
+        if now.reason not in NOT_A_FAILURE:
+            remedy = next((text for reason, text in REMEDIES.items() if reason == now.reason), "")
+            self.post(ask, "Warning", now.reason, f"{now.message}. {remedy}".rstrip())
+
+    def post(self, ask: Ask, kind: str, reason: str, message: str) -> None:
+        """Write an event on the object and on each of its claims."""
+        subject = snapshot_subject(ask.namespace, ask.name, ask.uid)
+        self._events.post(subject, kind, reason, message)
+        for name in ask.claims:
+            try:
+                path = f"/api/v1/namespaces/{ask.namespace}/persistentvolumeclaims/{name}"
+                uid = self._api.get(path)["metadata"]["uid"]
+            except (Forbidden, Gone, Unavailable):
+                continue
+            subject = claim_subject(ask.namespace, name, uid)
+            self._events.post(subject, kind, reason, f"DiskSnapshot {ask.name}: {message}")

@@ -1,0 +1,76 @@
+"""What is known of objects between two looks, and may be lost."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from disksnapshot.snapshot.capture import Result
+
+PROGRESS_PAUSE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUps:
+    """What the look-ups of one attempt have shown: every id, and since when nothing new."""
+
+    nonce: str
+    listed: frozenset[str]
+    since: datetime
+
+
+class Memory:
+    """Notes by the object's uid, shared by all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._look_ups: dict[str, LookUps] = {}
+        self._results: dict[str, Result] = {}
+        self._progress: dict[str, datetime] = {}
+
+    def look_up(self, uid: str, nonce: str, ids: Iterable[str], now: datetime) -> LookUps:
+        """Note what a look-up for an attempt has shown; only a new id begins the time anew."""
+        with self._lock:
+            last = self._look_ups.get(uid)
+            known = last.listed if last and last.nonce == nonce else None
+            if last is None or known is None or not known.issuperset(ids):
+                listed = (known or frozenset()) | frozenset(ids)
+                last = LookUps(nonce=nonce, listed=listed, since=now)
+                self._look_ups[uid] = last
+            return last
+
+    def keep(self, uid: str, result: Result) -> None:
+        """Keep what an attempt came to until the API server has it."""
+        with self._lock:
+            self._results[uid] = result
+
+    def result(self, uid: str) -> Result | None:
+        """Return what still has to be recorded."""
+        with self._lock:
+            return self._results.get(uid)
+
+    def recorded(self, uid: str) -> None:
+        """Forget a result that the API server has, or that is no longer ours to write."""
+        with self._lock:
+            self._results.pop(uid, None)
+
+    def may_report(self, uid: str, now: datetime) -> bool:
+        """Tell whether progress may be written again, and note that it is."""
+        with self._lock:
+            last = self._progress.get(uid)
+            if last and now - last < PROGRESS_PAUSE:
+                return False
+            self._progress[uid] = now
+            return True
+
+    def forget(self, uid: str) -> None:
+        """Drop everything about an object that is gone, or of which nothing more will come."""
+        with self._lock:
+            for known in (self._look_ups, self._results, self._progress):
+                known.pop(uid, None)

@@ -1,0 +1,123 @@
+"""What is observed of one DiskSnapshot, and the steps that can follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A snapshot of this object that the cloud lists; `ours` only by its tags, never by name."""
+
+    id: str
+    disk_id: str
+    attempt: int
+    state: str
+    percent: int
+    ours: bool
+
+    @property
+    def complete(self) -> bool:
+        """It can be restored from."""
+        return self.state == "NORMAL" and self.percent == 100  # noqa: PLR2004 - per cent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was observed in the cloud.
+
+    Of look-ups, `absent_since` is when they began to find nothing new, and `listed` is every id
+    that one of them has ever shown; of sweeps, it is when a recorded snapshot was first missing.
+    """
+
+    snapshots: tuple[Found, ...] = ()
+    looked: bool = False
+    absent_since: datetime | None = None
+    listed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing to do until the object changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Ask the cloud which snapshots of this object exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Say why, and look again at `until`."""
+
+    until: datetime
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Hold, cut, let go, record: the one compound step."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Record snapshots that were found after their reply was lost."""
+
+    snapshots: Mapping[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Write down that the attempt left nothing."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Delete a snapshot of ours."""
+
+    snapshot_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Write progress, and look again."""
+
+    states: Mapping[str, tuple[str, int]] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The snapshot can be used."""
+
+    states: Mapping[str, tuple[str, int]] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """This object will not become Ready."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropFinalizer:
+    """Nothing of this object can appear in the cloud any more: let it go."""
+
+
+Step = (
+    Rest | LookUp | Wait | Capture | Adopt | Settle | Discard | Follow | Finish | Fail
+    | DropFinalizer
+)  # fmt: skip

@@ -1,0 +1,229 @@
+"""The operator's view of the cloud: through Tencent's own SDK, over TLS, against the emulator."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tencentcloud.common.credential import Credential
+
+from disksnapshot.cbs.client import Cloud, CloudProblem
+from disksnapshot.cbs.credentials import FileCredential
+from disksnapshot.cbs.limits import Limits
+from disksnapshot.errors import CloudUnavailable
+from lab.cbs.caller import Caller
+from lab.cbs.connections import HttpServer
+from lab.cbs.control import Control
+from lab.cbs.server import Emulator
+
+# Each test's own filters come after the client's, which says the same.
+pytestmark = pytest.mark.filterwarnings("ignore:.* fileds are useless:UserWarning")
+CANARY = "canary-in-the-key"
+
+
+class Free(Limits):
+    """Limits that nobody waits for."""
+
+    def take(self, action: str, count: int = 1) -> float:
+        super().take(action, count)
+        return 0.0
+
+
+def opened(endpoint: str, files: Any, secret_id: str, key: str) -> Cloud:
+    credential = Credential(secret_id, key)
+    return Cloud(credential, "ap-guangzhou", endpoint, str(files.ca), Free())
+
+
+@pytest.fixture
+def ours(emulator: Emulator, files: Any, sdk: Any) -> Cloud:
+    known = sdk.credential
+    return opened(emulator.endpoint, files, known.secret_id, known.secret_key)
+
+
+def test_disks_are_known_by_id_and_an_unknown_one_is_left_out(ours: Cloud, disk_id: str) -> None:
+    disks = ours.disks([disk_id, "disk-00000000"])
+    assert list(disks) == [disk_id]
+    assert disks[disk_id].snapshot_ability
+    assert disks[disk_id].size_gib == 1
+
+
+@pytest.mark.parametrize("count", [101, 201])
+def test_all_snapshots_of_a_disk_are_found_however_many(
+    ours: Cloud, control: Control, cloud: Caller, disk_id: str, count: int
+) -> None:
+    control.settings(creationMilliseconds=0, visibilityDelayMilliseconds=0)
+    made = {cloud.call("CreateSnapshot", DiskId=disk_id)["SnapshotId"] for _ in range(count)}
+    assert {snapshot.id for snapshot in ours.snapshots_of(disk_id)} == made
+
+
+def test_a_look_up_goes_by_disk_so_that_names_matched_loosely_do_no_harm(
+    ours: Cloud, control: Control, cloud: Caller, disk_id: str
+) -> None:
+    control.settings(fuzzyNames=True, visibilityDelayMilliseconds=0)
+    other = str(control.create_disk()["DiskId"])
+    for disk, name in ((disk_id, "shop-orders-1"), (other, "shop-orders-12")):
+        cloud.call("CreateSnapshot", DiskId=disk, SnapshotName=name)
+    assert [snapshot.name for snapshot in ours.snapshots_of(disk_id)] == ["shop-orders-1"]
+
+
+def test_a_snapshot_is_complete_only_when_the_cloud_says_both(
+    ours: Cloud, control: Control, cloud: Caller, disk_id: str
+) -> None:
+    control.settings(creationMilliseconds=60_000, visibilityDelayMilliseconds=0)
+    slow = cloud.call("CreateSnapshot", DiskId=disk_id)["SnapshotId"]
+    assert not ours.snapshots([slow])[slow].complete
+
+
+def test_deleting_twice_or_what_never_was_is_no_error(
+    ours: Cloud, control: Control, cloud: Caller, disk_id: str
+) -> None:
+    control.settings(creationMilliseconds=0, visibilityDelayMilliseconds=0, deletionMilliseconds=0)
+    made = cloud.call("CreateSnapshot", DiskId=disk_id)["SnapshotId"]
+    ours.delete(made)
+    ours.delete(made)
+    ours.delete("snap-00000000")
+    assert control.snapshots() == []
+
+
+def test_what_is_in_creation_can_t_be_deleted_and_the_code_is_told(
+    ours: Cloud, control: Control, cloud: Caller, disk_id: str
+) -> None:
+    control.settings(creationMilliseconds=60_000)
+    made = cloud.call("CreateSnapshot", DiskId=disk_id)["SnapshotId"]
+    with pytest.raises(CloudProblem, match=r"SnapshotCreating.*request \S+\)") as refusal:
+        ours.delete(made)
+    assert refusal.value.code == "ResourceUnavailable.SnapshotCreating"
+
+
+def test_wrong_keys_are_a_problem_that_may_pass(emulator: Emulator, files: Any, sdk: Any) -> None:
+    cloud = opened(emulator.endpoint, files, sdk.credential.secret_id, CANARY)
+    with pytest.raises(CloudProblem) as refusal:
+        cloud.disks(["disk-00000000"])
+    assert (refusal.value.code, refusal.value.final) == ("AuthFailure.SignatureFailure", False)
+
+
+def test_no_error_and_no_log_holds_the_key(
+    emulator: Emulator, files: Any, sdk: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud = opened(emulator.endpoint, files, sdk.credential.secret_id, CANARY)
+    with caplog.at_level(logging.DEBUG), pytest.raises(CloudProblem) as refusal:
+        cloud.disks(["disk-00000000"])
+    told = "".join(traceback.format_exception(refusal.value)) + caplog.text + repr(vars(cloud))
+    assert CANARY not in told
+
+
+def test_the_keys_in_files_are_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "secretId").write_text("AKIDshown")
+    (tmp_path / "secretKey").write_text(CANARY)
+    assert CANARY not in repr(FileCredential(tmp_path))
+
+
+def published(folder: Path, version: int) -> None:
+    """Swap both files at once, as the kubelet does."""
+    fresh = folder / f"..{version}"
+    fresh.mkdir()
+    (fresh / "secretId").write_text(f"AKID{version}\n")
+    (fresh / "secretKey").write_text(f"key{version}\n")
+    link = folder / "..data_tmp"
+    link.symlink_to(fresh.name)
+    link.rename(folder / "..data")
+
+
+def test_rotated_keys_are_used_from_the_next_request_on_and_always_as_a_pair(
+    tmp_path: Path,
+) -> None:
+    published(tmp_path, 1)
+    credential = FileCredential(tmp_path)
+    assert credential.get_credential_info() == ("AKID1", "key1", None)
+    published(tmp_path, 2)
+    assert credential.get_credential_info() == ("AKID2", "key2", None)
+
+
+@contextmanager
+def answering(files: Any, status: int, content_type: str, content: bytes) -> Iterator[str]:
+    """Answer every call in one way."""
+    import ssl  # noqa: PLC0415 - needed here alone
+
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(files.cert, files.key)
+    with HttpServer(("127.0.0.1", 0), Answer, tls) as server:
+        yield server.address
+
+
+ERROR = (
+    b'{"Response": {"Error": {"Code": "RequestLimitExceeded", "Message": "m"}, "RequestId": "r"}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "content"),
+    [
+        (502, "text/html", b"<html>bad gateway</html>"),
+        (200, "application/json", b"<html>"),
+        (200, "application/json", b'{"Response": {"SnapshotSet": [], "TotalCou'),
+        (200, "application/json", b'{"Odd": 1}'),
+        (200, "application/json; charset=utf-8", ERROR),
+    ],
+    ids=["502", "HTML", "JSON that was cut", "another JSON", "an error that the SDK overlooks"],
+)
+def test_what_is_no_answer_is_never_read_as_nothing_there(
+    files: Any, status: int, content_type: str, content: bytes
+) -> None:
+    with answering(files, status, content_type, content) as endpoint:
+        cloud = opened(endpoint, files, "AKIDx", CANARY)
+        with pytest.raises(CloudUnavailable) as silence:
+            cloud.snapshots_of("disk-00000000")
+    assert CANARY not in str(silence.value)
+
+
+def test_a_cloud_that_can_t_be_reached_is_unavailable(files: Any) -> None:
+    with answering(files, 200, "text/plain", b"") as endpoint:
+        cloud = opened(endpoint, files, "AKIDx", CANARY)
+    with pytest.raises(CloudUnavailable, match="DescribeSnapshots"):
+        cloud.snapshots(["snap-00000000"])
+
+
+def test_a_request_signed_in_time_is_refused_when_it_comes_too_late(
+    ours: Cloud, control: Control, emulator: Emulator, files: Any, disk_id: str
+) -> None:
+    import http.client  # noqa: PLC0415 - reads one reply
+    import socket  # noqa: PLC0415 - sends bytes as they are
+    import ssl  # noqa: PLC0415 - over TLS
+
+    now = datetime.now(UTC)
+    payload = ours.sign_create(disk_id, "name", {"team": "x"}, now)
+    context = ssl.create_default_context(cafile=str(files.ca))
+    host, _, port = emulator.endpoint.partition(":")
+    codes = []
+    for late in (301, 0):
+        control.settings(clockOffsetSeconds=late)
+        with (
+            socket.create_connection((host, int(port)), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname=host) as connection,
+        ):
+            connection.sendall(payload)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            codes.append(b"SignatureExpire" in response.read())
+    assert codes == [True, False]
+    [made] = control.snapshots()
+    assert (made["name"], made["tags"]) == ("name", {"team": "x"})

@@ -1,0 +1,319 @@
+"""One object's loop against an API server and a cloud in memory: nothing lost, nothing twice."""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from disksnapshot.cbs.client import CloudProblem, Snapshot
+from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
+from disksnapshot.kube.events import Events
+from disksnapshot.kube.objects import Objects
+from disksnapshot.loop import Key, Loop
+from disksnapshot.snapshot import status
+from disksnapshot.snapshot.capture import Result
+from disksnapshot.window.hold import Facts
+from rules.outcomes import cut, facts
+from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
+
+KEY = Key("shop", "orders")
+CLUSTER = "cluster-1"
+
+
+class Server:
+    """One object, with versions and tests of a JSON Patch; `fail` is raised by the next write."""
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        self.stored: dict[str, Any] | None = stored
+        self.writes = 0
+        self.events: list[str] = []
+        self.fail: Exception | None = None
+
+    def get(self, path: str, **_: str) -> dict[str, Any]:
+        if "persistentvolumeclaims" in path:
+            raise Forbidden("claims")
+        if self.stored is None:
+            raise Gone(path)
+        return copy.deepcopy(self.stored)
+
+    def create(self, path: str, made: Mapping[str, Any]) -> dict[str, Any]:
+        assert path.endswith("/events")
+        self.events.append(made["reason"])
+        return dict(made)
+
+    def patch(self, _path: str, change: Any, content_type: str) -> dict[str, Any]:
+        failure, self.fail = self.fail, None
+        if failure:
+            raise failure
+        assert self.stored is not None
+        stored = copy.deepcopy(self.stored)
+        if "json-patch" in content_type:
+            _apply(stored, change)
+        else:
+            stored["metadata"]["finalizers"] = change["metadata"]["finalizers"]
+        self.writes += 1
+        stored["metadata"]["resourceVersion"] = str(self.writes + 1)
+        gone = "deletionTimestamp" in stored["metadata"] and not stored["metadata"]["finalizers"]
+        self.stored = None if gone else stored
+        return copy.deepcopy(stored)
+
+    @property
+    def now(self) -> status.Done:
+        assert self.stored is not None
+        return status.parse(self.stored["status"])
+
+
+def _apply(stored: dict[str, Any], operations: list[dict[str, Any]]) -> None:
+    for operation in operations:
+        *parents, last = operation["path"].strip("/").split("/")
+        place = stored
+        for name in parents:
+            place = place[name]
+        if operation["op"] == "add":
+            place[last] = operation["value"]
+        elif place[last] != operation["value"]:
+            raise Conflict("a test failed")
+
+
+class MemoryCloud:
+    """Lists and deletes; `fail` is raised by every call while it is set."""
+
+    def __init__(self, *listed: Snapshot) -> None:
+        self.listed = list(listed)
+        self.fail: Exception | None = None
+        self.keeps: Exception | None = None  # raised when a snapshot is to be deleted
+        self.calls = 0
+
+    def snapshots_of(self, disk_id: str) -> list[Snapshot]:
+        self._call()
+        return [item for item in self.listed if item.disk_id == disk_id]
+
+    def delete(self, snapshot_id: str) -> None:
+        self._call()
+        if self.keeps:
+            raise self.keeps
+        self.listed = [item for item in self.listed if item.id != snapshot_id]
+
+    def _call(self) -> None:
+        self.calls += 1
+        if self.fail:
+            raise self.fail
+
+
+class Nobody:
+    """A poller that has seen nothing yet."""
+
+    def __init__(self) -> None:
+        self.gone: list[Key] = []
+
+    def follow(self, *_: Any) -> dict[str, Any]:
+        return {}
+
+    def forget(self, _: Any) -> None:
+        pass
+
+    def forget_follower(self, key: Key) -> None:
+        self.gone.append(key)
+
+
+class Captures:
+    """Runs what a test says an attempt comes to."""
+
+    def __init__(self, run: Callable[[Mapping[str, Any], int], Result]) -> None:
+        self.run = run
+
+
+def never(_body: Mapping[str, Any], _attempt: int) -> Result:
+    raise AssertionError("nothing may be captured here")
+
+
+def loop(
+    server: Server,
+    cloud: MemoryCloud | None = None,
+    run: Callable[[Mapping[str, Any], int], Result] = never,
+    poller: Nobody | None = None,
+) -> Loop:
+    return Loop(
+        server,  # type: ignore[arg-type]  # the part of it that is used, as of all below
+        Objects(server),  # type: ignore[arg-type]
+        Events(server),  # type: ignore[arg-type]
+        cloud or MemoryCloud(),  # type: ignore[arg-type]
+        poller or Nobody(),  # type: ignore[arg-type]
+        Captures(run),  # type: ignore[arg-type]
+        CLUSTER,
+    )
+
+
+def raising(error: Exception) -> Callable[[Mapping[str, Any], int], Result]:
+    def run(_body: Mapping[str, Any], _attempt: int) -> Result:
+        raise error
+
+    return run
+
+
+def opened() -> dict[str, Any]:
+    return draft(quiesce={}).intend(intent(), volumes()).body
+
+
+def ready() -> dict[str, Any]:
+    made = draft().intend(intent(), volumes()).record({DISKS[0]: snapshot_of(DISKS[0])})
+    return made.progress({DISKS[0]: ("NORMAL", 100)}).ready("complete").body
+
+
+def listed(state: str = "NORMAL") -> Snapshot:
+    tags = {"cluster": CLUSTER, "uid": UID, "attempt": "1"}
+    return Snapshot(
+        id=snapshot_of(DISKS[0]),
+        name="n",
+        disk_id=DISKS[0],
+        state=state,
+        percent=100 if state == "NORMAL" else 3,
+        tags={f"disksnapshot.io/{name}": value for name, value in tags.items()},
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Problem("PodNotFound", "none"), "PodNotFound"),
+        (CloudUnavailable("no route"), "CloudError"),
+        (CloudProblem("AuthFailure.SignatureExpire", "late", final=False), "CloudError"),
+        (Forbidden("pods is forbidden"), "Forbidden"),
+    ],
+    ids=["something is missing", "the cloud is away", "the cloud refuses", "a right is missing"],
+)
+def test_what_hinders_an_attempt_is_said_and_it_is_tried_again(
+    error: Exception, reason: str
+) -> None:
+    server = Server(body(finalizer=False))
+    pause = loop(server, run=raising(error)).look(KEY)
+    assert pause is not None
+    assert 5 <= pause.total_seconds() <= 60
+    assert (server.now.reason, server.now.stalled) == (reason, False)
+    assert server.events == [reason]
+
+
+def test_an_unreadable_spec_fails_with_the_field_and_rests() -> None:
+    wrong = body()
+    wrong["spec"]["quiesce"] = {"steps": [{"mysql": "x"}]}
+    server = Server(wrong)
+    assert loop(server).look(KEY) is None
+    assert (server.now.reason, server.now.stalled) == ("SpecInvalid", True)
+    written = server.writes
+    loop(server).look(KEY)
+    assert server.writes == written
+
+
+def test_an_unreadable_spec_keeps_no_object_from_being_deleted() -> None:
+    wrong = body(deleting=True)
+    wrong["spec"] = {"source": None}
+    server = Server(wrong)
+    loop(server).look(KEY)
+    assert server.stored is None
+
+
+def held(_body: Mapping[str, Any], _attempt: int) -> Result:
+    return Result(nonce="nonce-1", facts=facts(cut()))
+
+
+def intending(server: Server, answer: Result) -> Callable[[Mapping[str, Any], int], Result]:
+    def run(read: Mapping[str, Any], _attempt: int) -> Result:
+        written = draft(quiesce={}).intend(intent(), volumes()).body
+        Objects(server).write_status(read, written)  # type: ignore[arg-type]  # as above
+        server.fail = Unavailable("the API server is away")
+        return answer
+
+    return run
+
+
+def test_the_proof_is_kept_until_the_api_server_has_it() -> None:
+    server = Server(body(quiesce={}))
+    looking = loop(server, run=intending(server, held({}, 1)))
+    looking.look(KEY)
+    assert server.now.intent is not None
+    assert server.now.intent.state == status.OPEN
+    looking.look(KEY)
+    assert server.now.consistency == "ApplicationConsistent"
+
+
+def test_another_attempt_s_result_is_not_recorded() -> None:
+    server = Server(body(quiesce={}))
+    late = Result(nonce="another", facts=facts(cut()))
+    looking = loop(server, MemoryCloud(), run=intending(server, late))
+    server.fail = None
+    for _ in range(3):
+        looking.look(KEY)
+    assert server.now.consistency == ""
+    assert server.now.snapshots == {}
+
+
+def test_an_attempt_that_was_not_acknowledged_and_sent_nothing_settles_at_once() -> None:
+    server = Server(body(quiesce={}))
+    looking = loop(server, run=intending(server, Result(nonce="nonce-1", facts=Facts())))
+    looking.look(KEY)
+    looking.look(KEY)
+    assert server.now.intent is not None
+    assert server.now.intent.state == status.SETTLED
+
+
+@pytest.mark.parametrize(
+    "error", [CloudUnavailable("away (request 1)"), CloudProblem("Odd.Code", "no", final=True)]
+)
+def test_a_cloud_that_can_t_be_asked_is_said_once_and_is_never_the_end(error: Exception) -> None:
+    server, cloud = Server(body(quiesce={}, status_so_far=opened())), MemoryCloud()
+    cloud.fail = error
+    looking = loop(server, cloud)
+    for _ in range(3):
+        pause = looking.look(KEY)
+        assert pause is not None
+        assert pause.total_seconds() >= 5
+    assert (server.now.reason, server.now.stalled, server.writes) == ("CloudError", False, 1)
+    cloud.fail = None
+    cloud.listed.append(listed())
+    looking.look(KEY)
+    assert server.now.consistency == "Unknown"
+
+
+def test_a_snapshot_that_can_t_be_deleted_says_so_and_keeps_the_object() -> None:
+    server = Server(body(deleting=True, policy="Delete", status_so_far=ready()))
+    cloud = MemoryCloud(listed())
+    looking = loop(server, cloud)
+    cloud.keeps = CloudProblem("UnsupportedOperation.SnapHasShared", "it is shared", final=True)
+    looking.look(KEY)
+    looking.look(KEY)
+    assert (server.now.reason, server.now.stalled) == ("DeletionBlocked", False)
+    assert "it is shared" in server.now.message
+    assert server.writes == 1
+    assert server.stored is not None
+
+
+def test_an_object_goes_when_its_snapshot_is_gone() -> None:
+    server = Server(body(deleting=True, policy="Delete", status_so_far=ready()))
+    cloud = MemoryCloud(listed())
+    looking = loop(server, cloud)
+    for _ in range(2):
+        looking.look(KEY)
+    assert cloud.listed == []
+    assert server.stored is None
+
+
+def test_waiting_for_a_creation_writes_once_whatever_the_percent() -> None:
+    server = Server(body(deleting=True, policy="Delete", status_so_far=ready()))
+    looking = loop(server, MemoryCloud(listed("CREATING")))
+    for _ in range(5):
+        looking.look(KEY)
+    assert server.writes == 1
+
+
+def test_an_object_that_vanished_is_followed_no_longer() -> None:
+    server, poller = Server(body()), Nobody()
+    server.stored = None
+    assert loop(server, poller=poller).look(KEY) is None
+    assert poller.gone == [KEY]
+
+
+def test_a_ready_object_is_left_alone() -> None:
+    server, cloud = Server(body(status_so_far=ready())), MemoryCloud()
+    assert loop(server, cloud).look(KEY) is None
+    assert (server.writes, cloud.calls) == (0, 0)

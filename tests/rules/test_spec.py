@@ -1,0 +1,68 @@
+"""What is read from a spec, and what is said of one that can't be read."""
+
+from typing import Any
+
+import pytest
+
+from disksnapshot.errors import Problem
+from disksnapshot.snapshot import spec
+from rules.situations import STEPS, ask, body
+
+
+def with_spec(changed: Any) -> dict[str, Any]:
+    return {**body(), "spec": changed}
+
+
+def selecting(selector: dict[str, Any]) -> str:
+    mysql = {**STEPS[0]["mysql"], "target": {"podSelector": selector}}
+    step = spec.parse(body(quiesce={"steps": [{"mysql": mysql}]})).quiesce
+    assert step is not None
+    assert isinstance(step.steps[0], spec.MysqlStep)
+    return step.steps[0].selector
+
+
+def test_steps_are_named_by_place_and_kind() -> None:
+    quiesce = ask(quiesce={}).quiesce
+    assert quiesce is not None
+    assert [step.name for step in quiesce.steps] == ["0-mysql", "1-freeze"]
+
+
+def test_a_selector_is_written_in_the_api_s_query_form() -> None:
+    conditions = [
+        {"key": "tier", "operator": "In", "values": ["a", "b"]},
+        {"key": "old", "operator": "DoesNotExist"},
+        {"key": "app", "operator": "Exists"},
+        {"key": "zone", "operator": "NotIn", "values": ["x"]},
+    ]
+    selector = {"matchLabels": {"app": "db"}, "matchExpressions": conditions}
+    assert selecting(selector) == "app=db,tier in (a,b),!old,app,zone notin (x)"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        {},
+        {"source": []},
+        {"source": {"claims": [{}]}},
+        {"source": {"claims": [{"name": "a"}]}, "quiesce": {}},
+        {"source": {"claims": [{"name": "a"}]}, "quiesce": {"steps": [{}]}},
+        {"source": {"claims": [{"name": "a"}]}, "quiesce": {"steps": [{"mysql": "x"}]}},
+        {"source": {"claims": [{"name": "a"}]}, "quiesce": "soon"},
+        {"source": {"claims": [{"name": "a"}]}, "tags": 7},
+    ],
+)
+def test_what_can_t_be_read_is_a_final_problem_of_the_spec(wrong: Any) -> None:
+    with pytest.raises(Problem) as problem:
+        spec.parse(with_spec(wrong))
+    assert (problem.value.reason, problem.value.final) == ("SpecInvalid", True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "policy"),
+    [(None, "Retain"), ([], "Retain"), ({}, "Retain"), ({"deletionPolicy": "Delete"}, "Delete")],
+)
+def test_of_an_unreadable_spec_the_deletion_policy_is_still_known(
+    changed: Any, policy: str
+) -> None:
+    assert spec.unreadable(with_spec(changed)).deletion_policy == policy
