@@ -19,7 +19,7 @@ from disksnapshot.cbs.errors import Remedy, remedy
         ("ResourceUnavailable.TooManyCreatingSnapshot", Remedy.WAIT_FOR_DISK),
         ("AuthFailure.SignatureExpire", Remedy.CREDENTIALS),
         ("UnauthorizedOperation.InvalidToken", Remedy.CREDENTIALS),
-        ("UnauthorizedOperation", Remedy.FINAL),
+        ("UnauthorizedOperation", Remedy.CREDENTIALS),
         ("InvalidDisk.NotSupportSnapshot", Remedy.FINAL),
         ("InvalidDiskId.NotFound", Remedy.FINAL),
         ("InvalidParameterValue", Remedy.FINAL),

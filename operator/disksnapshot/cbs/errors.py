@@ -11,7 +11,7 @@ class Remedy(Enum):
     SEND_AGAIN = auto()  # throttled: not executed
     WAIT_FOR_DISK = auto()  # busy: not executed; or our own lost call, so look up first
     LOOK_UP = auto()  # may have been executed
-    CREDENTIALS = auto()  # wrong keys or clock
+    CREDENTIALS = auto()  # wrong keys, missing rights, or a wrong clock: not executed
     FINAL = auto()  # waiting can't help
 
 
@@ -39,7 +39,7 @@ _PREFIXES = (
     ("MissingParameter", Remedy.FINAL),
     ("UnknownParameter", Remedy.FINAL),
     ("UnsupportedOperation", Remedy.FINAL),
-    ("UnauthorizedOperation", Remedy.FINAL),
+    ("UnauthorizedOperation", Remedy.CREDENTIALS),  # a right is missing: somebody may give it
     ("ResourceUnavailable", Remedy.FINAL),
     ("ResourceInsufficient", Remedy.SEND_AGAIN),  # a quota: somebody may delete or raise it
     ("ResourceNotFound", Remedy.FINAL),
