@@ -14,6 +14,7 @@ from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.credentials import FileCredential
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.cbs.poller import Poller
+from disksnapshot.errors import Forbidden, Gone, Unavailable
 from disksnapshot.kube import api as kube_api
 from disksnapshot.kube.events import Events
 from disksnapshot.kube.objects import Objects
@@ -47,6 +48,8 @@ class Operator:
         )
         objects = Objects(api)
         preparer = Preparer(api, access, cloud, settings)
+        self._objects = objects
+        self._reached = threading.Event()
         self.captures = Captures(objects, cloud, preparer, cluster_id)
         self.poller: Poller[Key] = Poller(cloud, self._look_at)
         loop = Loop(api, objects, Events(api), cloud, self.poller, self.captures, cluster_id)
@@ -54,13 +57,24 @@ class Operator:
         self.watch = Watch(self.work.add)
         self.probes = Probes(
             settings.probe_port,
-            {"/healthz": self.is_alive, "/readyz": self.watch.ready_flag.is_set},
+            {"/healthz": self.is_alive, "/readyz": self._reached.is_set},
         )
         self._threads: list[threading.Thread] = [
             self.watch,
             threading.Thread(target=self.poller.run, name="poller", daemon=True),
             threading.Thread(target=self.work.run, name="dispatch", daemon=True),
         ]
+
+    def _look_around(self) -> None:
+        """Be ready once objects were seen; an API server away later is no reason not to be."""
+        if self._reached.is_set() or not self.watch.ready_flag.is_set():
+            return
+        try:
+            self._objects.require_reachable()
+        except (Forbidden, Gone, Unavailable) as error:
+            logger.warning("not ready: %s", error)
+        else:
+            self._reached.set()
 
     def is_alive(self) -> bool:
         """Tell whether every thread without which nothing moves is still there."""
@@ -76,7 +90,7 @@ class Operator:
         self.probes.start()
         logger.info("started")
         while not stop.wait(1) and self.is_alive():
-            pass
+            self._look_around()
         logger.info("stopping")
         self.captures.let_all_go()
         self.watch.stop()
@@ -102,6 +116,8 @@ def main() -> int:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    # kopf says "handler succeeded" for every event that it hands on.
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
     # At DEBUG the SDK writes whole requests, with Authorization, into its log.
     logging.getLogger("tencentcloud_sdk_common").setLevel(logging.WARNING)
     stop = threading.Event()

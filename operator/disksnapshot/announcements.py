@@ -13,6 +13,7 @@ from disksnapshot.snapshot import status
 if TYPE_CHECKING:
     from disksnapshot.kube.api import Api
     from disksnapshot.kube.events import Events
+    from disksnapshot.memory import Memory
     from disksnapshot.snapshot.spec import Ask
     from disksnapshot.snapshot.status import Done, Draft
 
@@ -31,11 +32,12 @@ logger = logging.getLogger(__name__)
 
 
 class Announcements:
-    """Says each change of the reason once."""
+    """Says each change of the reason once, and warns of each failure once, not once a retry."""
 
-    def __init__(self, api: Api, events: Events) -> None:
+    def __init__(self, api: Api, events: Events, memory: Memory) -> None:
         self._api = api
         self._events = events
+        self._memory = memory
 
     def tell(self, ask: Ask, before: Done, draft: Draft) -> None:
         """Log a change of the reason, and warn of a failure where people look."""
@@ -43,7 +45,7 @@ class Announcements:
         if now.reason == before.reason:
             return
         logger.info("%s: %s: %s", ask.label, now.reason, now.message)
-        if now.reason not in NOT_A_FAILURE:
+        if now.reason not in NOT_A_FAILURE and self._memory.may_warn(ask.uid, now.reason):
             remedy = next((text for reason, text in REMEDIES.items() if reason == now.reason), "")
             self.post(ask, "Warning", now.reason, f"{now.message}. {remedy}".rstrip())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,11 +77,11 @@ class Loop:
         captures: Captures, cluster_id: str,
     ) -> None:  # fmt: skip
         self._objects = objects
-        self._announcements = Announcements(api, events)
         self._cloud = cloud
         self._poller = poller
         self._captures = captures
         self._memory = Memory()
+        self._announcements = Announcements(api, events, self._memory)
         self._observer = Observer(cloud, poller, self._memory, cluster_id)
         self._slots = threading.BoundedSemaphore(CAPTURES)
 
@@ -142,9 +143,7 @@ class Loop:
             case steps.Capture(attempt):
                 return self._capture(sight, attempt)
             case steps.Adopt(snapshots):
-                draft = sight.draft.record(snapshots).call_it(ADOPTED)
-                message = "found in the cloud after its answer was lost; what it holds is unknown"
-                self._write(sight, draft.waiting(Reason.CREATING, message))
+                self._adopt(sight, snapshots)
                 return AGAIN
             case steps.Settle(reason, message):
                 retry = sight.now + capture.RETRY_PAUSE
@@ -169,6 +168,13 @@ class Loop:
                 return None
             case _:
                 assert_never(step)
+
+    def _adopt(self, sight: Sight, snapshots: Mapping[str, str]) -> None:
+        draft = sight.draft.record(snapshots).call_it(ADOPTED)
+        if sight.ask.quiesce is not None:
+            draft.unseen("the operator did not see the hold end; it lets go by itself")
+        message = "found in the cloud after its answer was lost; what it holds is unknown"
+        self._write(sight, draft.waiting(Reason.CREATING, message))
 
     def _say_invalid(self, sight: Sight, problem: Problem) -> None:
         """Say which field is wrong; a snapshot that is Ready stays so."""
@@ -209,7 +215,8 @@ class Loop:
         if problem.final:
             self._write(sight, sight.draft.failed(problem.reason, str(problem)))
             return None
-        pause = _pause(sight)
+        touched = problem.reason in capture.TOUCHED_WRITERS
+        pause = capture.RETRY_PAUSE if touched else _pause(sight)
         draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
         self._write(sight, draft)
         return pause
@@ -244,7 +251,8 @@ class Loop:
     def _finish(self, sight: Sight, states: Mapping[str, tuple[str, int]]) -> None:
         words = sight.body.get("status", {}).get("consistency", "")
         names = ", ".join(sight.done.snapshots.values())
-        message = f"{names} is complete and {words}"
+        meaning = "what it holds is unknown" if words == "Unknown" else f"it is {words}"
+        message = f"{names} is complete; {meaning}"
         draft = sight.draft.progress(states).ready(message)
         self._write(sight, draft)
         self._poller.forget(sight.done.snapshots.values())
@@ -266,6 +274,10 @@ class Loop:
 
 
 def _pause(sight: Sight) -> timedelta:
-    """Return a pause as long as it has been failing, within bounds: doubling, in effect."""
+    """Return a pause as long as it has been failing, within bounds: doubling, in effect.
+
+    It is spread a little, so that two objects that met on one database don't meet again.
+    """
     failing_for = sight.now - (sight.done.since or sight.now)
-    return min(max(failing_for, SHORTEST_RETRY), LONGEST_RETRY)
+    pause = min(max(failing_for, SHORTEST_RETRY), LONGEST_RETRY)
+    return pause * random.uniform(1.0, 1.2)  # noqa: S311 - nothing to guess

@@ -33,6 +33,7 @@ class Memory:
         self._look_ups: dict[str, LookUps] = {}
         self._results: dict[str, Result] = {}
         self._progress: dict[str, datetime] = {}
+        self._warned: dict[str, set[str]] = {}
 
     def look_up(self, uid: str, nonce: str, ids: Iterable[str], now: datetime) -> LookUps:
         """Note what a look-up for an attempt has shown; only a new id begins the time anew."""
@@ -69,8 +70,16 @@ class Memory:
             self._progress[uid] = now
             return True
 
+    def may_warn(self, uid: str, reason: str) -> bool:
+        """Tell whether a failure is new, and note that it is said; a retry says it no more."""
+        with self._lock:
+            said = self._warned.setdefault(uid, set())
+            new = reason not in said
+            said.add(reason)
+            return new
+
     def forget(self, uid: str) -> None:
         """Drop everything about an object that is gone, or of which nothing more will come."""
         with self._lock:
-            for known in (self._look_ups, self._results, self._progress):
+            for known in (self._look_ups, self._results, self._progress, self._warned):
                 known.pop(uid, None)

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     READY = "Ready"
     PROVEN = "Proven"
     RESUMED = "Resumed"
+    NOT_HELD = "NotHeld"
     DELETING = "Deleting"
     DELETION_BLOCKED = "DeletionBlocked"
     CLAIM_NOT_FOUND = "ClaimNotFound"
@@ -48,6 +49,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.CREATING: "Nothing to do: writers go on; the cloud copies the data.",
     Reason.READY: "Nothing to do: the snapshot can be used.",
     Reason.PROVEN: "Nothing to do: the hold was in force from before the cut until after it.",
+    Reason.NOT_HELD: "Nothing to do: no writer was held, as spec.quiesce asks or allows.",
     Reason.RESUMED: "Nothing to do: writers go on.",
     Reason.DELETING: "Nothing to do: the operator settles what may exist in the cloud.",
     Reason.DELETION_BLOCKED: "Wait until the snapshot is complete, or unbind what uses it.",

@@ -27,3 +27,10 @@ def test_one_action_s_calls_delay_no_other_s() -> None:
     limits = Limits()
     limits.take("CreateSnapshot", 1000)
     assert limits.take("DescribeSnapshots") == 0.0
+
+
+def test_what_was_reserved_and_not_used_delays_nobody() -> None:
+    limits = Limits()
+    limits.take("DescribeSnapshots", 144)
+    limits.give_back("DescribeSnapshots", 142)
+    assert limits.take("DescribeSnapshots") == 0.0

@@ -31,13 +31,17 @@ ALLOWED = [
     ("list", "pods", "default"),
     ("get", "namespaces/kube-system", ""),
     ("create", "events", "default"),
-    ("patch", "events", "default"),
     ("get", "secrets/mysql-snapshot", OPENED),
     ("list", "pods", FREEZER),
     ("get", "pods/exec", FREEZER),
     ("create", "pods/exec", FREEZER),
 ]
 REFUSED = [
+    ("patch", "events", "default"),
+    ("get", "pods", "default"),
+    ("get", "pods", FREEZER),
+    ("get", "disksnapshots.disksnapshot.io/status", "default"),
+    ("update", "disksnapshots.disksnapshot.io/status", "default"),
     ("get", "secrets/mysql-snapshot", "default"),
     ("get", "secrets/cbs", HOME),
     ("get", "secrets", "kube-system"),

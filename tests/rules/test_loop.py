@@ -13,7 +13,7 @@ from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Key, Loop
 from disksnapshot.snapshot import status
 from disksnapshot.snapshot.capture import Result
-from disksnapshot.window.hold import Facts
+from disksnapshot.window.hold import Facts, Refusal
 from rules.outcomes import cut, facts
 from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
 
@@ -317,3 +317,22 @@ def test_a_ready_object_is_left_alone() -> None:
     server, cloud = Server(body(status_so_far=ready())), MemoryCloud()
     assert loop(server, cloud).look(KEY) is None
     assert (server.writes, cloud.calls) == (0, 0)
+
+
+def test_a_failure_that_every_retry_meets_is_warned_of_once() -> None:
+    server = Server(body(quiesce={}))
+
+    def refused(read: Mapping[str, Any], attempt: int) -> Result:
+        written = draft(quiesce={}).intend(intent(attempt=attempt), volumes()).body
+        Objects(server).write_status(read, written)  # type: ignore[arg-type]  # as above
+        refusal = Refusal(reason="LockTimeout", message="a statement ran for too long")
+        return Result(nonce=f"nonce-{attempt}", facts=Facts(), refusal=refusal)
+
+    looking = loop(server, run=refused)
+    for _ in range(4):
+        looking.look(KEY)
+        assert server.stored is not None
+        server.stored["status"].pop("retryTime", None)  # as if the pause were over
+    assert server.now.stalled
+    assert "given up after 3 attempts" in server.now.message
+    assert server.events == ["LockTimeout"]

@@ -91,6 +91,16 @@ def test_accepted_does_not_look_up(here: Local) -> None:
     assert [call["action"] for call in calls] == ["CreateSnapshot"]
 
 
+def test_each_look_up_is_counted_so_that_the_rest_of_the_reserved_ones_can_be_given_back(
+    here: Local,
+) -> None:
+    _, since = here.control.calls()
+    facts = capture(here, here.order())
+    calls, _ = here.control.calls(since)
+    made = [call for call in calls if call["action"] == "DescribeSnapshots"]
+    assert facts.look_ups == len(made) > 0
+
+
 def test_a_cloud_that_can_not_be_reached_is_refused_before_anything_is_held(here: Local) -> None:
     nowhere = CloudAddress(host="127.0.0.1", port=closed_port(), ca_file=here.address.ca_file)
     with WindowProcess(replace(here.order(), cloud=nowhere)) as window:

@@ -76,6 +76,41 @@ def test_a_stopped_sessions_freeze_is_thawed_soon_after_its_deadline(
     assert thaw(session)["thawed"] == [False]
 
 
+def test_a_session_stopped_while_it_warms_keeps_writers_two_seconds_at_most(
+    here: Local,
+    start: Start,
+    watcher: Watcher,  # noqa: ARG001 - it acts by itself
+) -> None:
+    session = start()
+    event(session, "ready")
+    session.send_line("warm")
+    event(session, "warm")
+    stopped_at = time.monotonic()
+    session.process.send_signal(signal.SIGSTOP)
+    try:
+        assert FileWrite(here.mount).ended(4)
+        assert time.monotonic() - stopped_at < 2.5
+    finally:
+        session.process.send_signal(signal.SIGCONT)
+
+
+def test_a_freeze_of_somebody_else_after_the_watchers_thaw_is_left_alone(
+    here: Local,
+    start: Start,
+    watcher: Watcher,  # noqa: ARG001 - it acts by itself
+) -> None:
+    session = start()
+    freeze(session, milliseconds=600)
+    session.process.send_signal(signal.SIGSTOP)
+    try:
+        assert FileWrite(here.mount).ended(4)
+        assert fsfreeze("--freeze", here.mount).returncode == 0
+        assert not FileWrite(here.mount).ended(2.5)
+        assert thaw_as_somebody_else(here.mount), "a foreign freeze was thawed"
+    finally:
+        session.process.send_signal(signal.SIGCONT)
+
+
 def test_a_living_sessions_freeze_is_left_alone(
     here: Local, start: Start, watcher: Watcher
 ) -> None:

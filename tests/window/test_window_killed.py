@@ -84,6 +84,39 @@ def test_a_window_stopped_while_it_holds_frees_writers_by_the_bound_and_is_not_p
     assert not any(step.proven for step in facts.steps)
 
 
+def test_a_window_stopped_for_longer_than_its_bound_cuts_nothing_afterwards(
+    here: Local, pool: ThreadPoolExecutor
+) -> None:
+    order = here.order(freeze=False, max_hold_seconds=SHORT_HOLD)
+    with opened(order) as window, here.database.connect() as other, other.cursor() as cursor:
+        cursor.execute("BACKUP STAGE START")
+        answer = pool.submit(window.go, here.go(), 30)
+        until(lambda: waits_for_its_lock(here), "the window waits for its lock", seconds=1)
+        assert window.pid
+        os.kill(window.pid, signal.SIGSTOP)
+        cursor.execute("BACKUP STAGE END")
+        stopped_at = time.monotonic()
+        until(
+            lambda: time.monotonic() > stopped_at + SHORT_HOLD, "the bound", seconds=SHORT_HOLD + 1
+        )
+        os.kill(window.pid, signal.SIGCONT)
+        facts = answer.result()
+    assert isinstance(facts, Facts)
+    assert not facts.proven
+    assert not any(disk.sent for disk in facts.disks)
+    assert here.control.snapshots() == []
+
+
+def waits_for_its_lock(here: Local) -> bool:
+    with here.database.connect() as session, session.cursor() as cursor:
+        return bool(
+            cursor.execute(
+                "SELECT 1 FROM information_schema.processlist"
+                " WHERE info LIKE 'BACKUP STAGE START%' AND state LIKE '%lock%'"
+            )
+        )
+
+
 @pytest.mark.usefixtures("hidden", "watcher")
 def test_a_freezer_killed_while_frozen_ends_the_hold_and_its_proof(
     here: Local, writer: Writer, pool: ThreadPoolExecutor

@@ -41,6 +41,7 @@ FITHAW = 0xC0045878  # _IOWR('X', 120, int), linux/fs.h
 
 REHEARSAL_SECONDS = 2.0
 WARM_PAUSE_SECONDS = 0.004  # a freeze is cheap only within 10 ms of the last thaw
+WARM_CYCLE_SECONDS = 1.0
 WARM_LIMIT_SECONDS = 5.0
 SHORT_SYNC_SECONDS = 0.25  # a freeze can't be aborted: don't start one that has much to write
 SYNC_LIMIT_SECONDS = 20.0
@@ -345,12 +346,16 @@ class Session:
     def _warm(self) -> None:
         """Freeze and thaw until the next line: the kernel's first freeze alone costs 34-48 ms."""
         end = time.monotonic() + WARM_LIMIT_SECONDS
-        self.guard.arm(WARM_LIMIT_SECONDS + REHEARSAL_SECONDS)
-        self._freeze_and_thaw()  # the expensive one
+        self._warm_once()  # the expensive one
         say("warm")
         while time.monotonic() < end and not self._input_waits(WARM_PAUSE_SECONDS):
-            self._freeze_and_thaw()
+            self._warm_once()
         self.guard.disarm()
+
+    def _warm_once(self) -> None:
+        # Each time anew: the hold's own bound doesn't run yet, and we may be stopped in here.
+        self.guard.arm(WARM_CYCLE_SECONDS)
+        self._freeze_and_thaw()
 
     def _freeze(self, seconds: float) -> None:
         self.guard.arm(seconds)
@@ -454,6 +459,7 @@ class Watcher:
         self._kubelet = kubelet
         self._stop = threading.Event()
         self._pause = LOOK_SECONDS
+        self._undone: dict[str, Claim] = {}
 
     def run(self) -> int:
         """Look at once, each second and after each deadline; on SIGTERM thaw all recorded."""
@@ -484,11 +490,15 @@ class Watcher:
             left = claim.deadline + OVERDUE_SECONDS - time.monotonic()
             if claim.boot != boot_id():
                 settled = True  # the freeze died with its boot
-            elif dead or everything or left <= 0:
-                settled = self._thaw(device)
-            else:
+            elif left > 0 and not dead and not everything:
                 self._pause = min(self._pause, left)
                 return
+            elif self._undone.get(device) == claim and not dead:
+                return  # thawed once already: what is frozen now is somebody else's
+            else:
+                settled = self._thaw(device)
+                if settled:
+                    self._undone[device] = claim
             # Without a mount there is nothing to thaw through yet: keep the record, look again.
             if dead and settled:
                 record.clear()

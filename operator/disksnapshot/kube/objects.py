@@ -22,6 +22,10 @@ class Objects:
     def __init__(self, api: Api) -> None:
         self._api = api
 
+    def require_reachable(self) -> None:
+        """Raise unless objects can be listed: the API server, our kind, our right to see it."""
+        self._api.get(f"/apis/{DOMAIN}/{VERSION}/{PLURAL}", limit="1")
+
     def read(self, namespace: str, name: str) -> dict[str, Any]:
         """Return the object as it is now; raise Gone."""
         return self._api.get(_path(namespace, name))

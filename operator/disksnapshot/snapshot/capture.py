@@ -21,7 +21,7 @@ from disksnapshot.window.hold import Facts, Go, Refusal, SignedRequest
 from disksnapshot.window.launch import WindowProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from disksnapshot.cbs.client import Cloud
     from disksnapshot.kube.objects import Objects
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from disksnapshot.snapshot.status import Draft
 
 RETRY_PAUSE = timedelta(seconds=60)
+# Refusals that come after the freezers have frozen and thawed once to see how it goes.
+TOUCHED_WRITERS = frozenset({Reason.FLUSH_TOO_SLOW, Reason.FREEZE_REFUSED})
+WRITE_TRIES = 5  # of the intent, while others keep changing the object
 # The window's own waits, and something for its end.
 READY_SECONDS = 40.0
 BEYOND_HOLD_SECONDS = 15.0
@@ -83,25 +86,34 @@ class Captures:
         )
         # All rate tokens are in hand before anything is held.
         self._cloud.limits.wait("CreateSnapshot", len(prepared.targets))
-        if prepared.order.release_when == "Visible":
-            self._cloud.limits.wait("DescribeSnapshots", LOOKUPS_A_DISK * len(prepared.targets))
+        visible = prepared.order.release_when == "Visible"
+        look_ups = LOOKUPS_A_DISK * len(prepared.targets) if visible else 0
+        if look_ups:
+            self._cloud.limits.wait("DescribeSnapshots", look_ups)
+        # Before the window opens: what can conflict shall do so before writers are touched.
+        body = self._insist(body, self._objects.add_finalizer)
         with self._window(prepared) as window:
             answer = window.ready(READY_SECONDS)
             # Letting go ends a window that isn't ready yet: that is no problem of the object.
             self._require_running()
-            if isinstance(answer, Refusal):
-                raise Problem(answer.reason, answer.message)
             signed = datetime.now(UTC).replace(microsecond=0)
+            if isinstance(answer, Refusal):
+                if answer.reason in TOUCHED_WRITERS:
+                    self._intend(body, prepared, marks, signed, status.SETTLED)
+                raise Problem(answer.reason, answer.message)
             # Signed before the intent is written: after that, nothing may fail but the sending.
             go = self._go(ask, prepared, marks, signed)
             try:
-                self._intend(body, prepared, marks, signed)
+                self._intend(body, prepared, marks, signed, status.OPEN)
             except Unavailable as error:
                 return _not_sent(nonce, error)
             hold = prepared.order.max_hold_seconds
             facts = window.go(go, hold + BEYOND_HOLD_SECONDS)
         if isinstance(facts, Refusal):
             return Result(nonce=nonce, facts=Facts(), refusal=facts)
+        if facts:
+            # Fewer than reserved as a rule; more only where a lost reply was looked for.
+            self._cloud.limits.give_back("DescribeSnapshots", look_ups - facts.look_ups)
         return Result(nonce=nonce, facts=facts, problem=prepared.problem)
 
     def _require_running(self) -> None:
@@ -121,36 +133,45 @@ class Captures:
                     self._windows.discard(window)
 
     def _intend(
-        self, body: Mapping[str, Any], prepared: Prepared, marks: naming.Marks, signed: datetime
-    ) -> None:
-        """Write finalizer and intent. Unless both are acknowledged, nothing may follow."""
-        held = self._objects.add_finalizer(body)
-        ask = spec.parse(held)
-        if ask.deleting:
-            raise Conflict("the object is being deleted")
+        self, body: Mapping[str, Any], prepared: Prepared, marks: naming.Marks, signed: datetime,
+        state: str,
+    ) -> None:  # fmt: skip
+        """Write the intent. Unless that is acknowledged, nothing may follow."""
         intent = status.Intent(
             attempt=marks.attempt,
-            state=status.OPEN,
+            state=state,
             nonce=marks.nonce,
             disk_ids=prepared.order.disk_ids,
             signed=signed,
             not_after=signed + timedelta(seconds=VALID_SECONDS),
         )
-        name = naming.snapshot_name(marks)
-        volumes = [
-            {
-                "claimName": target.claim.name,
-                "volumeName": target.claim.volume_name,
-                "diskID": target.disk.id,
-                "snapshotName": name,
-                "sizeGiB": target.disk.size_gib,
-                "encrypted": target.disk.encrypted,
-            }
-            for target in prepared.targets
-        ]
-        draft = status.Draft(held.get("status", {}), ask, datetime.now(UTC))
-        # The version that the finalizer's write returned: a delete in between makes it a conflict.
-        self._objects.write_status(held, draft.intend(intent, volumes).body)
+        volumes = _volumes(prepared, naming.snapshot_name(marks))
+
+        def write(body: Mapping[str, Any]) -> dict[str, Any]:
+            ask = spec.parse(body)
+            if ask.deleting or not ask.has_finalizer:
+                raise Conflict("the object is being deleted")
+            draft = status.Draft(body.get("status", {}), ask, datetime.now(UTC))
+            return self._objects.write_status(body, draft.intend(intent, volumes).body)
+
+        self._insist(body, write)
+
+    def _insist(
+        self, body: Mapping[str, Any], write: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Write although others edit the object, as long as what is asked stays the same.
+
+        Beginning anew for each edit of a label would touch the writers each time.
+        """
+        for _ in range(WRITE_TRIES):
+            try:
+                return write(body)
+            except Conflict:
+                fresh = self._objects.read(body["metadata"]["namespace"], body["metadata"]["name"])
+                if not _same_ask(body, fresh):
+                    raise
+                body = fresh
+        raise Conflict("others keep changing the object")
 
     def _go(self, ask: Ask, prepared: Prepared, marks: naming.Marks, signed: datetime) -> Go:
         name, tags = naming.snapshot_name(marks), naming.tags(marks, ask.tags)
@@ -170,6 +191,31 @@ class Captures:
         )
 
 
+def _volumes(prepared: Prepared, name: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "claimName": target.claim.name,
+            "volumeName": target.claim.volume_name,
+            "diskID": target.disk.id,
+            "snapshotName": name,
+            "sizeGiB": target.disk.size_gib,
+            "encrypted": target.disk.encrypted,
+        }
+        for target in prepared.targets
+    ]
+
+
+def _same_ask(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Tell whether nothing changed that an attempt depends on."""
+
+    def depends_on(body: Mapping[str, Any]) -> list[object]:
+        metadata = body["metadata"]
+        deleted = metadata.get("deletionTimestamp")
+        return [metadata["uid"], deleted, body["spec"], body.get("status", {}).get("intent")]
+
+    return depends_on(before) == depends_on(now)
+
+
 def _not_sent(nonce: str, error: Unavailable) -> Result:
     """The intent may have been written all the same; the object shows. Nothing was sent for it."""
     message = f"the attempt was not acknowledged by the API server, so nothing was cut: {error}"
@@ -186,6 +232,10 @@ def judge(draft: Draft, ask: Ask, result: Result, now: datetime) -> Draft:
         return draft.waiting(Reason.OUTCOME_UNKNOWN, message)
     if facts.steps:
         draft.quiesced(quiesce_status(facts))
+    elif ask.quiesce is None:
+        draft.not_held(Reason.NOT_HELD, "nothing was held, as asked")
+    elif result.problem or facts.refusal:
+        draft.not_held(Reason.NOT_HELD, "nothing could be held, and the policy allows that")
     if not any(disk.sent for disk in facts.disks):
         refusal = facts.refusal or result.refusal
         reason = refusal.reason if refusal else Reason.HOLD_LOST

@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from disksnapshot.window.hold import Facts, StepFacts
 
 
+# The schema's own (crds/disksnapshots.yaml).
+LIMITS = {"gtid": 262144, "binlogFile": 512, "serverVersion": 256}
+
+
 def quiesce_status(facts: Facts) -> dict[str, Any]:
     """Return `status.quiesce`: times in UTC with microseconds, spans in milliseconds."""
     times = facts.times
+    over = _all_let_go(facts)
     held_at = [times[name] for name in ("locked", "frozen") if name in times]
     ends = [times[name] for name in ("thawed", "unlocked") if name in times]
     quiesce: dict[str, Any] = {
@@ -30,14 +35,22 @@ def quiesce_status(facts: Facts) -> dict[str, Any]:
         "startedTime": times.get("lockSent"),
         "heldTime": max(held_at, default=None),
         "cutTime": times.get("cutSent"),
-        "resumedTime": max(ends, default=None),
+        "resumedTime": max(ends, default=None) if over else None,
     }
     quiesce |= {name: _time(moment) for name, moment in moments.items() if moment}
-    if "lockSent" in times and ends:
+    if "lockSent" in times and ends and over:
         quiesce["holdMilliseconds"] = round((max(ends) - times["lockSent"]) / 1e6, 3)
     if not facts.proven:
         quiesce["reason"] = str(facts.refusal.reason if facts.refusal else Reason.PROOF_FAILED)
     return quiesce
+
+
+def _all_let_go(facts: Facts) -> bool:
+    """Tell whether every hold was seen to end: a silent freezer may still freeze."""
+    kinds, times = {step.kind for step in facts.steps}, facts.times
+    freeze_asked = "freeze" in kinds and ("mysql" not in kinds or "locked" in times)
+    thawed = not freeze_asked or "thawed" in times
+    return thawed and ("locked" not in times or "unlocked" in times)
 
 
 def _evidence(facts: Facts) -> str:
@@ -57,7 +70,11 @@ def _step(step: StepFacts) -> dict[str, Any]:
     if step.reason:
         said["reason"] = step.reason[:128]
     if step.kind == "mysql" and step.detail:
-        said["mysql"] = dict(step.detail)
+        # A status that breaks a bound of the schema is refused whole, and the record with it.
+        said["mysql"] = {
+            key: value[: LIMITS.get(key, 256)] if isinstance(value, str) else value
+            for key, value in step.detail.items()
+        }
     if step.kind == "freeze" and step.detail:
         said["freeze"] = {"devices": _devices(step.detail)}
     return said

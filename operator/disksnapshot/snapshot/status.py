@@ -197,7 +197,23 @@ class Draft:
         reason = Reason.PROVEN if proven else quiesce.get("reason", Reason.PROOF_FAILED)
         message = "writers were held over the cut" if proven else "the hold is not proven"
         self._set(QUIESCED, "True" if proven else "False", reason, message)
-        self._set(RESUMED, "True", Reason.RESUMED, "writers go on")
+        if "startedTime" in quiesce and "resumedTime" not in quiesce:
+            message = "a hold's end was not seen; each lets go by itself at its bound"
+            self._set(RESUMED, "Unknown", Reason.HOLD_LOST, message)
+        else:
+            self._set(RESUMED, "True", Reason.RESUMED, "writers go on")
+        return self
+
+    def not_held(self, reason: str, message: str) -> Draft:
+        """Say that no writer was held."""
+        self._set(QUIESCED, "False", reason, message)
+        self._set(RESUMED, "True", reason, message)
+        return self
+
+    def unseen(self, message: str) -> Draft:
+        """Say that a hold was taken whose end the operator did not see."""
+        for kind in (QUIESCED, RESUMED):
+            self._set(kind, "Unknown", Reason.OUTCOME_UNKNOWN, message)
         return self
 
     def progress(self, states: Mapping[str, tuple[str, int]]) -> Draft:

@@ -105,6 +105,9 @@ class Window:
         watch = Watch(Stop(self._conversation.fileno()), self._holds.sockets)
         if not watch.wait([], 0):
             return
+        if time.monotonic() >= clock.cut_ends_at:
+            # We were stopped for a while: the server has let go, or is about to.
+            raise HoldError("HoldLost", "the hold had reached its bound before the cut")
         self._timeline.mark("cutSent")
         self._cut.send(go.cuts)
         # Half of the time is for the replies: the rest may be needed to look for a lost one.
@@ -132,4 +135,5 @@ class Window:
             disks=self._cut.facts,
             refusal=self._refusal,
             cut_while_held=self._cut_while_held,
+            look_ups=self._cut.look_ups,
         )

@@ -34,6 +34,7 @@ class Cut:
         self._connections: dict[str, Connection] = {}
         self._lookup: Connection | None = None
         self._waiting: dict[str, Connection] = {}
+        self.look_ups = 0
 
     def connect(self, deadline: float) -> None:
         """Open all connections before anything is held."""
@@ -117,6 +118,7 @@ class Cut:
     ) -> None:
         if self._lookup is None or self._lookup.error:
             return
+        self.look_ups += 1
         self._lookup.send(request.payload)
         reply = self._lookup.receive()
         while reply is None and not self._lookup.error:

@@ -173,6 +173,7 @@ class Facts:
     disks: list[DiskFacts] = field(default_factory=list)
     refusal: Refusal | None = None
     cut_while_held: bool = False
+    look_ups: int = 0
 
     @property
     def proven(self) -> bool:
@@ -242,10 +243,12 @@ class HoldClock:
     @property
     def lets_go_at(self) -> float:
         """When everything must have been let go (monotonic), with the margin for proving it."""
-        if self._server_lets_go_at is not None:
-            return self._server_lets_go_at - PROOF_MARGIN_SECONDS
         self.start()
-        return (self.sent_at or 0.0) + self.max_hold_seconds - PROOF_MARGIN_SECONDS
+        bound = (self.sent_at or 0.0) + self.max_hold_seconds
+        if self._server_lets_go_at is not None:
+            # If we were stopped, the reply was read late: the bound still counts from the send.
+            bound = min(bound, self._server_lets_go_at)
+        return bound - PROOF_MARGIN_SECONDS
 
     @property
     def cut_ends_at(self) -> float:
