@@ -8,10 +8,10 @@ VENV        := $(CACHE)/venv-$(LOCK_DIGEST)
 IN_VENV     := PATH="$(VENV)/bin:$$PATH" PYTHONPATH=operator:tests
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo lab-up lab-down crds lock
+.PHONY: help venv lint test demo lab-up lab-down figures bench install-yaml crds lock
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 venv: $(VENV)/.complete
 
@@ -38,6 +38,17 @@ test: lint lab-up ## Run every test
 
 demo: venv ## Watch a proven snapshot of a real database on a real cluster
 	@$(IN_VENV) python -m lab demo
+
+figures: lab-up ## Measure 100 holds on the cluster; write docs/figures.md and docs/timeline.svg
+	@$(IN_VENV) python -m lab.demo.figures
+
+bench: lab-up ## Hold the operator, and bad builds of it, to its budgets
+	@$(IN_VENV) python -m pytest tests/bench -o python_files='bench_*.py'
+
+HELM ?= $(or $(DISKSNAPSHOT_LAB_STATE),/var/lib/disksnapshot-lab)/bin/helm
+install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional OPEN=shop,store FREEZER=1
+	@mkdir -p dist && $(IN_VENV) python charts/render_install.py --helm "$(HELM)" --image "$(IMAGE)" \
+		--region "$(REGION)" --open "$(OPEN)" $(if $(FREEZER),--freezer) > dist/install.yaml
 
 crds: venv ## Write the chart's copy of the definitions, and the pages made from the code
 	@$(IN_VENV) python charts/render_crds.py

@@ -1,5 +1,7 @@
 """A part of the lab outlives its starter, and only it is ever signalled."""
 
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,6 +35,19 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["sleep", "1000"]) as process:
         yield process
         process.kill()
+
+
+def test_a_component_holds_no_lock_of_the_command_that_started_it(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.set_inheritable(lock.fileno(), True)
+        component = _component(tmp_path, "sleep", "1000")
+        component.start()
+    try:
+        with (tmp_path / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        component.kill()
 
 
 def test_a_component_outlives_the_command_that_started_it(tmp_path: Path) -> None:

@@ -1,96 +1,15 @@
 """A shop: the operator installed by its chart, and a database on a claim, both real."""
 
-import json
-import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from lab.cluster import Lab
-from lab.cluster.waiting import until
-from lab.demo import stage, taken
-from lab.demo.stage import Database
+from lab.demo import stage
+from lab.demo.shop import Shop
 
 NAMESPACE = "snapshot-tests"
 OTHER = "snapshot-tests-other"  # a namespace in which the operator may read no Secret
-
-
-@dataclass(frozen=True)
-class Shop:
-    """What a test does with the operator, and what it sees from outside."""
-
-    lab: Lab
-    database: Database
-
-    @property
-    def namespace(self) -> str:
-        return self.database.namespace
-
-    def snapshot(self, **spec: Any) -> dict[str, Any]:
-        """Return a new DiskSnapshot of the database, changed as asked."""
-        return stage.disk_snapshot(self.database, f"s-{secrets.token_hex(3)}", **spec)
-
-    def mysql(self, **changed: Any) -> dict[str, Any]:
-        """Return a quiesce part with a mysql step, changed as asked, and a freeze."""
-        mysql = {"credentialsSecretRef": {"name": f"{self.database.pod}-snapshot"}} | changed
-        return {"steps": [{"mysql": mysql}, {"freeze": {"method": "Agent"}}]}
-
-    def apply(self, body: Mapping[str, Any]) -> None:
-        stage.apply(self.lab, body)
-
-    def get(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        metadata = body["metadata"]
-        return stage.get(self.lab, metadata["namespace"], metadata["name"])
-
-    def ready(self, body: Mapping[str, Any], seconds: int = 120) -> dict[str, Any]:
-        """Apply, wait until Ready, return the object."""
-        return dict(taken.take(self.lab, body, seconds).body)
-
-    def until_reason(
-        self, body: Mapping[str, Any], reason: str, seconds: float = 60
-    ) -> dict[str, Any]:
-        """Wait until the Ready condition says `reason`; return the object."""
-        seen: dict[str, Any] = {}
-
-        def said() -> bool:
-            seen.update(self.get(body))
-            return condition(seen, "Ready").get("reason") == reason
-
-        until(said, f"{body['metadata']['name']} says {reason}", seconds=seconds)
-        return seen
-
-    def in_the_cloud(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return taken.in_the_cloud(self.lab, self.get(body)["metadata"]["uid"])
-
-    def events(self, kind: str, name: str) -> list[dict[str, Any]]:
-        selector = f"involvedObject.kind={kind},involvedObject.name={name}"
-        where = ("-n", self.namespace, "get", "events", "--field-selector", selector, "-o", "json")
-        return list(json.loads(self.lab.kubectl(*where))["items"])
-
-    def kill_sessions(self, user: str) -> int:
-        """End all sessions of a database user, as a DBA might; return how many."""
-        with self.database.connect() as session, session.cursor() as cursor:
-            cursor.execute(
-                "SELECT id FROM information_schema.processlist WHERE user = %s", (user,)
-            )
-            found = [row[0] for row in cursor.fetchall()]
-            for number in found:
-                cursor.execute("KILL %s", (number,))
-        return len(found)
-
-    def writes_go_on(self) -> None:
-        """Write a row and have it acknowledged: nothing is locked and nothing is frozen."""
-        with self.database.connect(read_timeout=5) as session, session.cursor() as cursor:
-            cursor.execute("CREATE DATABASE IF NOT EXISTS free")
-            cursor.execute("CREATE TABLE IF NOT EXISTS free.proof (id INT) ENGINE=InnoDB")
-            cursor.execute("INSERT INTO free.proof VALUES (1)")
-
-
-def condition(body: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    conditions = body.get("status", {}).get("conditions", [])
-    return next((dict(item) for item in conditions if item["type"] == kind), {})
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +35,4 @@ def usual_cloud(shop: Shop) -> Iterator[None]:
 
 def _clear(lab: Lab) -> None:
     for namespace in (NAMESPACE, OTHER):
-        where = ("namespace", namespace, "--ignore-not-found", "--wait", "--timeout=120s")
-        lab.kubectl("delete", *where)
-        stage.remove_volumes(lab, namespace)
+        stage.remove_namespace(lab, namespace)

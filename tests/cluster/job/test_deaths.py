@@ -12,8 +12,7 @@ import pytest
 from lab.cluster.waiting import until
 from lab.demo import kill, stage
 from lab.demo.load import Load, Server, longest_pause
-
-from .conftest import Shop, condition
+from lab.demo.shop import Shop, condition
 
 MAX_HOLD_SECONDS = 10
 SIGTERM_SECONDS = 5

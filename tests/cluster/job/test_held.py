@@ -1,14 +1,15 @@
 """The main job on the cluster: a held snapshot, what it says, and what is left of it."""
 
 import json
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from lab.cluster.waiting import until
-
-from .conftest import Shop, condition
+from lab.demo.shop import Shop, condition
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,27 @@ def test_progress_is_followed_until_the_copy_is_complete(shop: Shop) -> None:
     assert condition(creating, "SnapshotTaken")["status"] == "True"
     assert condition(creating, "Reconciling")["status"] == "True"
     assert shop.ready(body)["status"]["progressPercent"] == 100
+
+
+def test_an_object_that_others_keep_changing_is_captured_in_one_attempt(shop: Shop) -> None:
+    body = shop.snapshot()
+    name, done = body["metadata"]["name"], threading.Event()
+
+    def annotate() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            where = ("-n", shop.namespace, "annotate", "dsnap", name, "--overwrite")
+            shop.lab.kubectl(*where, f"someone/number={number}", check=False)
+
+    with ThreadPoolExecutor(1) as pool:
+        changes = pool.submit(annotate)
+        try:
+            status = shop.ready(body)["status"]
+        finally:
+            done.set()
+        changes.result()
+    assert (status["intent"]["attempt"], status["consistency"]) == (1, "ApplicationConsistent")
 
 
 def test_a_deleted_object_leaves_its_snapshot_under_retain(shop: Shop) -> None:

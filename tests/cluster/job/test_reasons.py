@@ -1,14 +1,17 @@
 """What a person reads when something is missing: one reason each, nothing held, nothing cut."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from lab.demo import stage
+from lab.demo.shop import Shop, condition
 
-from .conftest import OTHER, Shop, condition
+from .conftest import OTHER
 
 
 def refused(shop: Shop, body: Mapping[str, Any], reason: str) -> dict[str, Any]:
@@ -178,6 +181,27 @@ def test_a_server_that_is_locked_by_somebody_else_is_given_up_in_time(shop: Shop
     assert seen["status"]["intent"]["state"] == "Settled"
     assert seen["status"]["retryTime"]
     shop.writes_go_on()
+
+
+def test_a_file_system_that_somebody_else_froze_is_left_frozen_and_costs_an_attempt(
+    shop: Shop,
+) -> None:
+    mount = stage.mount_of(shop.lab, shop.database)
+    fsfreeze = shutil.which("fsfreeze") or ""
+    # Armed before the freeze: whatever happens to this test, writers go on.
+    with subprocess.Popen(["sh", "-c", f"sleep 40; {fsfreeze} -u {mount}"]) as thaw:
+        subprocess.run([fsfreeze, "-f", mount], check=True)
+        try:
+            body = shop.snapshot(quiesce={"steps": [{"freeze": {"method": "Agent"}}]})
+            shop.apply(body)
+            seen = shop.until_reason(body, "FreezeRefused", seconds=30)
+        finally:
+            ours = subprocess.run([fsfreeze, "-u", mount], check=False).returncode
+            thaw.kill()
+    assert ours == 0, "somebody thawed a foreign freeze"
+    intent = seen["status"]["intent"]
+    assert (intent["attempt"], intent["state"]) == (1, "Settled")
+    assert shop.in_the_cloud(body) == []
 
 
 def test_a_crash_consistent_cut_is_taken_where_the_policy_allows_it(shop: Shop) -> None:

@@ -5,11 +5,13 @@ import string
 import threading
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from lab.cbs.content import Content
 from lab.cbs.errors import ApiError
+from lab.cbs.later import Later
 from lab.cbs.ledger import Ledger
 from lab.cbs.records import Disk, Snapshot, SnapshotState, Token
 from lab.cbs.settings import Settings
@@ -23,7 +25,12 @@ class Cloud:
         self.content = Content(store)
         self.ledger = Ledger(store / "cbs.json")
         self._lock = threading.RLock()
+        self._later = Later()
         self._recover()
+
+    def close(self) -> None:
+        """Make no more cuts; those that are due are made by the next emulator on this store."""
+        self._later.close()
 
     def now(self) -> float:
         """Read the cloud's clock: the host's, but for the offset that a test has set."""
@@ -36,10 +43,10 @@ class Cloud:
         return [disk for disk in known if visible_at is None or disk.is_visible(visible_at)]
 
     def snapshots(self, visible_at: float | None = None) -> list[Snapshot]:
-        """List the snapshots, oldest first: all that were cut, or those that the API shows."""
+        """List the snapshots, oldest first: all that were made, or those that the API shows."""
         with self._lock:
             self._sweep()
-            known = [cut for cut in self.ledger.snapshots.values() if cut.accepted is not None]
+            known = [cut for cut in self.ledger.snapshots.values() if cut.known]
         return [cut for cut in known if visible_at is None or cut.is_visible(visible_at)]
 
     def disk(self, disk_id: str) -> Disk:
@@ -54,17 +61,37 @@ class Cloud:
         with self._lock:
             self._sweep()
             snapshot = self.ledger.snapshots.get(snapshot_id)
-        if snapshot is None or snapshot.accepted is None:
+        if snapshot is None or not snapshot.known:
             raise ApiError(
                 "InvalidSnapshotId.NotFound", f"The snapshot `{snapshot_id}` isn't found."
             )
         return snapshot
 
     def cut(self, snapshot: Snapshot) -> Snapshot:
-        """Take a snapshot: keep the intent, copy, keep the fact; `_recover` reads what is left."""
+        """Take a snapshot: keep the intent, copy, keep the fact; `_recover` reads what is left.
+
+        One that is due later is only kept: its id may go out, and the disk may still change.
+        """
         with self._lock:
             self._require_uncontended(snapshot.disk_id)
             self.ledger.keep(snapshot)
+        if snapshot.due is not None:
+            self._cut_later(snapshot, snapshot.due)
+            return snapshot
+        return self._copy(snapshot)
+
+    def _cut_later(self, snapshot: Snapshot, due: float) -> None:
+        self._later.add(due - self.now(), lambda: self._cut_now(snapshot.id))
+
+    def _cut_now(self, snapshot_id: str) -> None:
+        """Make a cut that is due, unless its snapshot has vanished; lose it if it fails."""
+        with self._lock:
+            snapshot = self.ledger.snapshots.get(snapshot_id)
+        if snapshot is not None:
+            with suppress(ApiError):  # nobody waits for an answer; the snapshot is gone
+                self._copy(snapshot)
+
+    def _copy(self, snapshot: Snapshot) -> Snapshot:
         started = time.time()
         try:
             self.content.cut(snapshot.disk_id, snapshot.id)
@@ -75,7 +102,10 @@ class Cloud:
         ended = time.time()
         with self._lock:
             acted = replace(snapshot, cut_started=started, cut_ended=ended, accepted=self.now())
-            self.ledger.keep(acted)
+            if snapshot.id in self.ledger.snapshots:
+                self.ledger.keep(acted)
+            else:  # vanished while it was copied
+                self.content.snapshot(snapshot.id).unlink()
         return acted
 
     def make_disks(self, disks: Sequence[Disk], token: Token, visible_after: float) -> list[str]:
@@ -191,7 +221,10 @@ class Cloud:
     def _settle(self, snapshot: Snapshot) -> None:
         path = self.content.snapshot(snapshot.id)
         if not path.exists():
-            self.ledger.drop(snapshot)
+            if snapshot.due is None:
+                self.ledger.drop(snapshot)
+            else:  # promised by its id, so it is made, however late
+                self._cut_later(snapshot, snapshot.due)
             return
         ended = path.stat().st_ctime  # the rename that made the copy exist
         self.ledger.keep(

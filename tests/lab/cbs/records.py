@@ -68,11 +68,21 @@ class Snapshot:
     cut_started: float | None = None
     cut_ended: float | None = None
     accepted: float | None = None  # the cloud's clock after the cut; None: not acted
+    # Asked for and answered, its cut due at this time of the cloud's clock; None: cut at once.
+    due: float | None = None
+    visible_before_cut: bool = False
     gone_from: float | None = None  # asked to be deleted; listed until then
 
     def is_visible(self, now: float) -> bool:
         """Tell if DescribeSnapshots lists it."""
-        return self.accepted is not None and self.accepted + self.visibility_seconds <= now
+        early = self.due is not None and self.visible_before_cut
+        since = self.began if early else self.accepted
+        return since is not None and since + self.visibility_seconds <= now
+
+    @property
+    def known(self) -> bool:
+        """Tell if the cloud has acted on it: cut it, or promised to."""
+        return self.accepted is not None or self.due is not None
 
     def is_gone(self, now: float) -> bool:
         """Tell if it was deleted, or its deadline has passed."""

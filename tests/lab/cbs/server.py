@@ -88,6 +88,7 @@ class Emulator:
         with ExitStack() as stack:
             self._lock_store(stack)
             cloud = Cloud(self._store, self._settings)
+            stack.callback(cloud.close)
             faults = Faults()
             service = Service(cloud, self._secrets, faults, self._calls, self._region)
             api = stack.enter_context(ApiServer(self._listen, self._tls, service))

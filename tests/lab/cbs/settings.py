@@ -17,6 +17,10 @@ class Settings:
     creation_milliseconds: int = 3000
     deletion_milliseconds: int = 500
     reply_delay_milliseconds: int = 0
+    # A cloud that answers first and cuts so much later; 0: it cuts before it answers.
+    cut_delay_milliseconds: int = 0
+    # In that cloud, a snapshot is listed from its reply on and not only from its cut.
+    visible_before_cut: bool = False
     clock_offset_seconds: int = 0
     fuzzy_names: bool = False
 

@@ -9,6 +9,7 @@ from lab.cbs.errors import ApiError
 from lab.cbs.listing import Listing
 from lab.cbs.parameters import FILTERS, FLAG, INTEGER, TAGS, TEXT, ListOf, Structure
 from lab.cbs.records import Disk, Snapshot, SnapshotState
+from lab.cbs.settings import Settings
 from lab.cbs.views import snapshot_document
 
 CREATE = Structure(
@@ -55,7 +56,7 @@ _LISTING: Listing[Snapshot] = Listing(
 
 
 def create(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
-    """Cut a disk, now: the reply comes after the cut."""
+    """Cut a disk, now: the reply comes after the cut, unless the settings turn that round."""
     for name in ("DiskBackupId", "LocalSnap"):
         if name in asked:
             raise ApiError("UnsupportedOperation", f"{name} isn't emulated.")
@@ -111,4 +112,14 @@ def _intended(cloud: Cloud, disk: Disk, asked: dict[str, Any]) -> Snapshot:
         began=now,
         creation_seconds=cloud.settings.creation_milliseconds / 1000,
         visibility_seconds=cloud.settings.visibility_delay_milliseconds / 1000,
+        due=_due(cloud.settings, now),
+        visible_before_cut=cloud.settings.visible_before_cut,
     )
+
+
+def _due(settings: Settings, now: float) -> float | None:
+    """Return when a cut is due that comes after the reply; None for one before it."""
+    if not settings.cut_delay_milliseconds:
+        return None
+    after = settings.reply_delay_milliseconds + settings.cut_delay_milliseconds
+    return now + after / 1000

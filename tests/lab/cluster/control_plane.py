@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lab.cluster import builds, http, pki
+from lab.cluster import audit, builds, http, pki
 from lab.cluster.components import Component
 from lab.layout import (
     API_SERVER,
@@ -78,6 +78,7 @@ def _api_server(layout: Layout) -> Component:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={accounts}",
             f"--service-account-signing-key-file={accounts}",
+            *audit.flags(layout),
         ),
         run=layout.run,
         logs=layout.logs,

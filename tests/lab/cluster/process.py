@@ -41,11 +41,18 @@ def spawn(
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(log), appending, 0o644),
             (os.POSIX_SPAWN_DUP2, 1, 2),
+            # What the starter inherited, say a lock, would be held for as long as this runs.
+            *((os.POSIX_SPAWN_CLOSE, number) for number in _inherited()),
         ],
         setsid=True,
         # Python ignores SIGPIPE, and a program would inherit that.
         setsigdef=[signal.SIGPIPE, signal.SIGINT],
     )
+
+
+def _inherited() -> list[int]:
+    """Return our open files but the three of every program."""
+    return [int(entry) for entry in os.listdir("/proc/self/fd") if int(entry) > 2]  # noqa: PTH208 - names, of the standard three and others
 
 
 def find(pid_file: Path) -> Identity | None:

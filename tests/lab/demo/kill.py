@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lab.cluster import Lab
 from lab.cluster.errors import LabError
+from lab.cluster.waiting import until
 from lab.demo import stage, taken
 from lab.demo.load import Load, Pause, longest_pause
 from lab.demo.taken import Taken
@@ -46,6 +48,8 @@ def kill_while_frozen(lab: Lab, database: stage.Database, load: Load, name: str)
     load.wait_for_rows(20, since=killed)
     pauses = [longest_pause(ledger, killed, time.time_ns()) for ledger in load.read()]
     end = taken.take(lab, body)
+    # The kubelet tells of a restart some time after it.
+    until(lambda: _restarts(lab) > restarts, "the operator's restart is told", seconds=30)
     return Killed(
         cut=int(call["time"] * 1e9),
         killed=killed,
@@ -64,14 +68,19 @@ def frozen_devices(lab: Lab) -> list[str]:
 
 
 def operator_pid(lab: Lab) -> int:
-    """Return the operator's process on the node: the first of its container."""
-    identity = _operator(lab)["status"]["containerStatuses"][0]["containerID"]
+    """Return the operator's process on the node."""
+    return container_pid(lab, _operator(lab))
+
+
+def container_pid(lab: Lab, pod: Mapping[str, Any]) -> int:
+    """Return a pod's process on the node: the first of its first container."""
+    identity = pod["status"]["containerStatuses"][0]["containerID"]
     wanted = identity.removeprefix("containerd://")
     for line in lab.ctr("tasks", "ls").splitlines():
         words = line.split()
         if words and words[0] == wanted:
             return int(words[1])
-    raise LabError(f"The operator's container {wanted} has no process.")
+    raise LabError(f"The container {wanted} has no process.")
 
 
 def _restarts(lab: Lab) -> int:

@@ -4,7 +4,7 @@ import json
 import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,10 +71,7 @@ def start_database(
     _namespace(lab, namespace, {})
     disk = lab.make_claim(namespace, f"data-{name}", size_gib=2, disk_id=disk_id)
     apply(lab, _pod(namespace, name, password))
-    lab.kubectl(
-        "-n", namespace, "wait", "--for=condition=Ready", f"pod/{name}", f"--timeout={_SECONDS}"
-    )
-    address = lab.kubectl("-n", namespace, "get", "pod", name, "-o", "jsonpath={.status.podIP}")
+    address = _address_once_ready(lab, namespace, name)
     database = Database(
         namespace=namespace, pod=name, claim=f"data-{name}", disk_id=disk,
         address=address, password=password,
@@ -90,6 +87,21 @@ def remove_database(lab: Lab, database: Database) -> None:
         "-n", database.namespace, "delete", "pod", database.pod, "--wait", "--ignore-not-found"
     )
     lab.remove_claim(database.namespace, database.claim)
+
+
+def restart_database(lab: Lab, database: Database) -> Database:
+    """Run a deleted database pod anew on the claim that is left of it."""
+    where = ("-n", database.namespace)
+    lab.kubectl(*where, "wait", "--for=delete", f"pod/{database.pod}", f"--timeout={_SECONDS}")
+    apply(lab, _pod(database.namespace, database.pod, database.password))
+    return replace(database, address=_address_once_ready(lab, database.namespace, database.pod))
+
+
+def remove_namespace(lab: Lab, namespace: str) -> None:
+    """Delete a namespace with its claims, volumes and disks; the cloud's snapshots stay."""
+    where = ("namespace", namespace, "--ignore-not-found", "--wait", "--timeout=120s")
+    lab.kubectl("delete", *where)
+    remove_volumes(lab, namespace)
 
 
 def remove_volumes(lab: Lab, namespace: str) -> None:
@@ -148,6 +160,12 @@ def freezer_values(lab: Lab) -> dict[str, Any]:
         "kubeletDir": str(lab.layout.kubelet),
         "recordDir": str(lab.layout.freezer),
     }
+
+
+def _address_once_ready(lab: Lab, namespace: str, pod: str) -> str:
+    where = ("-n", namespace)
+    lab.kubectl(*where, "wait", "--for=condition=Ready", f"pod/{pod}", f"--timeout={_SECONDS}")
+    return lab.kubectl(*where, "get", "pod", pod, "-o", "jsonpath={.status.podIP}")
 
 
 def _detached(lab: Lab, disk_id: str) -> bool:

@@ -33,6 +33,10 @@ _HISTORY: Final = (
     " ORDER BY timer_start DESC LIMIT 1)"
     " ORDER BY timer_start"
 )
+_FLUSH: Final = (
+    "SELECT timer_wait FROM performance_schema.events_statements_history_long"
+    " WHERE sql_text = 'FLUSH LOCAL ENGINE LOGS' ORDER BY timer_start DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,14 @@ def of_last_hold(connection: "pymysql.Connection[Any]") -> list[Statement]:
             Statement(text, wait // _PICOSECONDS_IN_A_NANOSECOND, bool(errors))
             for text, wait, errors in cursor
         ]
+
+
+def flush_nanoseconds(connection: "pymysql.Connection[Any]") -> int:
+    """Read how long the server flushed its engines' logs under the last lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FLUSH)
+        [wait] = cursor.fetchone() or (0,)
+        return int(wait) // _PICOSECONDS_IN_A_NANOSECOND
 
 
 def lock_nanoseconds(statements: Sequence[Statement]) -> int:

@@ -56,12 +56,14 @@ class Taken:
         return int((frozen + thawed) * 1e6)
 
 
-def take(lab: Lab, body: Mapping[str, Any], seconds: int = 120) -> Taken:
-    """Apply a DiskSnapshot and wait until it is Ready."""
+def take(lab: Lab, body: Mapping[str, Any], seconds: int = 120, condition: str = "Ready") -> Taken:
+    """Apply a DiskSnapshot and wait until it is Ready, or until another condition is true."""
     stage.apply(lab, body)
     where = ("-n", body["metadata"]["namespace"])
     name = body["metadata"]["name"]
-    lab.kubectl(*where, "wait", "--for=condition=Ready", f"dsnap/{name}", f"--timeout={seconds}s")
+    lab.kubectl(
+        *where, "wait", f"--for=condition={condition}", f"dsnap/{name}", f"--timeout={seconds}s"
+    )
     seen = time.time_ns()
     return Taken(body=stage.get(lab, body["metadata"]["namespace"], name), seen=seen)
 

@@ -9,6 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lab.demo.scale import drawn
+
 _BAR: Final = 40
 
 
@@ -94,7 +96,7 @@ def timeline(events: Mapping[str, int], parts: Split | None = None) -> Renderabl
         gap = "" if before is None else f"+{_ms(time - before)}"
         table.add_row(_ms(time - zero), gap, _describe(name))
         before = time
-    return Group(table, *([Text(), shares(parts)] if parts else []))
+    return Group(table, *([Text(), drawn(events), Text(), shares(parts)] if parts else []))
 
 
 def shares(parts: Split) -> RenderableType:
