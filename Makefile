@@ -8,7 +8,7 @@ VENV        := $(CACHE)/venv-$(LOCK_DIGEST)
 IN_VENV     := PATH="$(VENV)/bin:$$PATH" PYTHONPATH=operator:tests
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo lab-up lab-down figures bench install-yaml crds lock
+.PHONY: help venv lint test demo lab-up lab-down figures bench deaths damage install-yaml crds lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,13 @@ figures: lab-up ## Measure 100 holds on the cluster; write docs/figures.md and d
 
 bench: lab-up ## Hold the operator, and bad builds of it, to its budgets
 	@$(IN_VENV) python -m pytest tests/bench -o python_files='bench_*.py'
+
+deaths: lab-up ## Kill every part in the middle of a hold; write docs/deaths.md
+	@$(IN_VENV) python -m lab.deaths run && $(IN_VENV) python -m lab.deaths page
+	@$(IN_VENV) python -m pytest tests/faults -o python_files='fault_*.py'
+
+damage: venv ## Cut a local database held and unheld; write docs/damage.md
+	@$(IN_VENV) python -m lab.damage
 
 HELM ?= $(or $(DISKSNAPSHOT_LAB_STATE),/var/lib/disksnapshot-lab)/bin/helm
 install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional OPEN=shop,store FREEZER=1

@@ -215,8 +215,7 @@ class Loop:
         if problem.final:
             self._write(sight, sight.draft.failed(problem.reason, str(problem)))
             return None
-        touched = problem.reason in capture.TOUCHED_WRITERS
-        pause = capture.RETRY_PAUSE if touched else _pause(sight)
+        pause = _pause(sight)
         draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
         self._write(sight, draft)
         return pause

@@ -209,12 +209,13 @@ def test_the_freezer_runs_on_the_node_with_nothing_but_what_it_needs(lab: Lab) -
     where = f"--namespace={FREEZER}"
     lab.kubectl("rollout", "status", f"daemonset/{NAME}-freezer", where, "--timeout=60s")
     (pod,) = objects(lab, "pods", FREEZER)
-    (container,) = pod["spec"]["containers"]
-    assert container["securityContext"] == {
+    containers = {part["name"]: part["securityContext"] for part in pod["spec"]["containers"]}
+    least = {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"], "add": ["SYS_ADMIN", "DAC_READ_SEARCH"]},
     }
+    assert containers == {"freezer": least, "watcher": least}
     assert {volume["name"] for volume in pod["spec"]["volumes"]} == {"kubelet", "records"}
 
 

@@ -98,13 +98,15 @@ class Captures:
             self._require_running()
             signed = datetime.now(UTC).replace(microsecond=0)
             if isinstance(answer, Refusal):
-                if answer.reason in TOUCHED_WRITERS:
-                    self._intend(body, prepared, marks, signed, status.SETTLED)
-                raise Problem(answer.reason, answer.message)
+                if answer.reason not in TOUCHED_WRITERS:
+                    raise Problem(answer.reason, answer.message)
+                # An attempt like any other, so that it counts; nothing was sent for it.
+                self._intend(body, prepared, marks, signed)
+                return Result(nonce=nonce, facts=Facts(), refusal=answer)
             # Signed before the intent is written: after that, nothing may fail but the sending.
             go = self._go(ask, prepared, marks, signed)
             try:
-                self._intend(body, prepared, marks, signed, status.OPEN)
+                self._intend(body, prepared, marks, signed)
             except Unavailable as error:
                 return _not_sent(nonce, error)
             hold = prepared.order.max_hold_seconds
@@ -133,13 +135,12 @@ class Captures:
                     self._windows.discard(window)
 
     def _intend(
-        self, body: Mapping[str, Any], prepared: Prepared, marks: naming.Marks, signed: datetime,
-        state: str,
-    ) -> None:  # fmt: skip
+        self, body: Mapping[str, Any], prepared: Prepared, marks: naming.Marks, signed: datetime
+    ) -> None:
         """Write the intent. Unless that is acknowledged, nothing may follow."""
         intent = status.Intent(
             attempt=marks.attempt,
-            state=state,
+            state=status.OPEN,
             nonce=marks.nonce,
             disk_ids=prepared.order.disk_ids,
             signed=signed,

@@ -35,7 +35,7 @@ def test_a_killed_operator_leaves_writers_free_and_one_snapshot(shop: Shop, load
     assert end.restarts == 1
     assert len(end.snapshots) == 1
     assert end.taken.status["consistency"] == "Unknown"
-    assert kill.frozen_devices(shop.lab) == []
+    until(lambda: not kill.frozen_devices(shop.lab), "no record is left", seconds=20)
 
 
 def test_an_operator_that_is_told_to_stop_lets_go_and_is_gone_in_five_seconds(
@@ -75,7 +75,8 @@ def test_a_freezer_that_dies_in_the_hold_costs_the_snapshot_its_proof_and_is_tri
     load.wait_for_rows(5, since=began)
     pauses = [longest_pause(ledger, began, time.time_ns()) for ledger in load.read()]
     assert max(pause.milliseconds for pause in pauses) < MAX_HOLD_SECONDS * 1000
-    assert kill.frozen_devices(shop.lab) == []
+    # A dead owner's record is cleared by the next watcher, some time after the thaw.
+    until(lambda: not kill.frozen_devices(shop.lab), "no record is left", seconds=20)
     # The reply was lost as well, so what is found is kept, but never called more than it is.
     status = shop.ready(body)["status"]
     assert status["consistency"] == "Unknown"
