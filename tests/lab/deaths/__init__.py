@@ -1,0 +1,1 @@
+"""Deaths in the middle of a hold: each is brought about, and what is left of it is looked at."""

@@ -1,0 +1,55 @@
+"""`python -m lab.deaths run [KEY...]` brings deaths about; `page` writes what came of all of them.
+
+Each row is kept in the lab's state, so that one death can be had again without the others.
+"""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from lab.cluster import Lab
+from lab.cluster.errors import LabError
+from lab.deaths import page
+from lab.deaths.catalogue import DEATHS, Death
+from lab.deaths.dying import die
+from lab.deaths.rows import Row, Rows
+from lab.deaths.scene import played, staged
+
+_PAGE = Path(__file__).parents[3] / "docs" / "deaths.md"
+
+
+def run(lab: Lab, deaths: list[Death]) -> list[Row]:
+    """Bring the deaths about one after the other, each with writers of its own."""
+    rows = Rows(lab.state)
+    with staged(lab) as (first, server):
+        database = first
+        for death in deaths:
+            with played(lab, database, server, files=death.database_lives) as scene:
+                outcome = die(scene, death)
+            database = outcome.database
+            rows.keep(Row.of(outcome))
+            print(Row.of(outcome).words, flush=True)
+    return [rows.of(death.key) for death in deaths]
+
+
+def main() -> int:
+    """Do what the command line says; 1 if a death broke a promise."""
+    parser = ArgumentParser(prog="python -m lab.deaths", description=__doc__)
+    parser.add_argument("command", choices=("run", "page"))
+    parser.add_argument("keys", nargs="*", metavar="KEY")
+    options = parser.parse_args()
+    lab = Lab.running()
+    wanted = [d for d in DEATHS if not options.keys or d.key in options.keys]
+    if options.command == "run":
+        rows = run(lab, wanted)
+    else:
+        rows = [Rows(lab.state).of(death.key) for death in DEATHS]
+        _PAGE.write_text(page.page(rows))
+    return 1 if any(row.broken for row in rows) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LabError as error:
+        sys.exit(str(error))
