@@ -1,6 +1,6 @@
 """`python -m lab.deaths run [KEY...]` brings deaths about; `page` writes what came of all of them.
 
-Each row is kept in the lab's state, so that one death can be had again without the others.
+Each row is kept in the lab's cache, so that one death can be had again without the others.
 """
 
 import sys
@@ -14,13 +14,14 @@ from lab.deaths.catalogue import DEATHS, Death
 from lab.deaths.dying import die
 from lab.deaths.rows import Row, Rows
 from lab.deaths.scene import played, staged
+from lab.layout import Layout
 
 _PAGE = Path(__file__).parents[3] / "docs" / "deaths.md"
 
 
 def run(lab: Lab, deaths: list[Death]) -> list[Row]:
     """Bring the deaths about one after the other, each with writers of its own."""
-    rows = Rows(lab.state)
+    rows = Rows(lab.layout)
     with staged(lab) as (first, server):
         database = first
         for death in deaths:
@@ -38,12 +39,11 @@ def main() -> int:
     parser.add_argument("command", choices=("run", "page"))
     parser.add_argument("keys", nargs="*", metavar="KEY")
     options = parser.parse_args()
-    lab = Lab.running()
     wanted = [d for d in DEATHS if not options.keys or d.key in options.keys]
     if options.command == "run":
-        rows = run(lab, wanted)
+        rows = run(Lab.running(), wanted)
     else:
-        rows = [Rows(lab.state).of(death.key) for death in DEATHS]
+        rows = [Rows(Layout.from_environment()).of(death.key) for death in DEATHS]
         _PAGE.write_text(page.page(rows))
     return 1 if any(row.broken for row in rows) else 0
 

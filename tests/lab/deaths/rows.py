@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Self
 
 from lab.cluster.errors import LabError
 from lab.deaths.outcome import Outcome
+from lab.layout import Layout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +61,10 @@ class Row:
 class Rows:
     """A file a row."""
 
-    def __init__(self, state: Path) -> None:
-        self._folder = state / "deaths"
-        self._folder.mkdir(exist_ok=True)
+    def __init__(self, layout: Layout) -> None:
+        # In the cache and not in the lab's state, which goes with the lab.
+        self._folder = layout.cache / "deaths"
+        self._folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, row: Row) -> None:
         """Put a row in place of the one with the same key."""

@@ -1,4 +1,4 @@
-"""The demo: a proven snapshot of a real database on a real cluster, its negative, and a death."""
+"""The demo: a proven snapshot of a real database on a real cluster, its negative, two deaths."""
 
 import secrets
 import shutil
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from lab.cluster import Lab
 from lab.cluster.errors import LabError
-from lab.demo import kill, report, restore, stage, statements, taken
+from lab.demo import lastact, report, restore, stage, statements, taken
 from lab.demo.facts import Cut
 from lab.demo.inspection import inspect
 from lab.demo.ledger import Engine
@@ -27,7 +27,6 @@ from lab.demo.verdict import Verdict
 
 NAMESPACE = "shop"
 ACCOUNT = "snapshot"  # the operator's database user
-MAX_HOLD_SECONDS = 10
 ROWS = 200
 _T = TypeVar("_T")
 
@@ -59,7 +58,8 @@ def main() -> None:
     lab = raise_the_lab(console)
     began = time.monotonic()
     with _staged(lab, console) as scene:
-        results = [act(scene) for act in (_held, _unheld, _killed)]
+        results = [act(scene) for act in (_held, _unheld)]
+        results += lastact.play(lab, console, scene.database, scene.load, scene.kubectl)
     console.rule()
     for words, good in results:
         console.print(Text(("as promised: " if good else "NOT AS PROMISED: ") + words))
@@ -143,35 +143,6 @@ def _unheld(scene: Stage) -> tuple[str, bool]:
     called = snapshot.status["consistency"]
     words = f"an unheld snapshot is called {called}, and its copy is not clean"
     return words, not verdict.clean and called == "CrashConsistent"
-
-
-def _killed(scene: Stage) -> tuple[str, bool]:
-    """SIGKILL the operator while the file system is frozen."""
-    scene.console.rule("Act 3: the operator is killed in the middle of a freeze")
-    end = kill.kill_while_frozen(scene.lab, scene.database, scene.load, f"killed-{scene.run}")
-    scene.say(
-        f"CreateSnapshot acted, its reply held back; SIGKILL {_ms(end.killed - end.cut)} ms later."
-    )
-    scene.say(f"Frozen at that moment: device {', '.join(end.frozen) or 'none'}.")
-    report.show_pauses(scene.console, end.pauses)
-    worst = max(pause.milliseconds for pause in end.pauses)
-    freed = (max(pause.ended for pause in end.pauses) - end.killed) / 1e6
-    scene.say(
-        f"All writers were free {freed:,.0f} ms after it; maxHoldSeconds is {MAX_HOLD_SECONDS}."
-    )
-    name = end.taken.body["metadata"]["name"]
-    scene.kubectl("get", "dsnap", name, "-o", "wide")
-    scene.say(
-        f"Restarts of the operator: {end.restarts}. Snapshots in the cloud: {len(end.snapshots)}."
-    )
-    words = (
-        f"killed while frozen: writers free after {worst:,.0f} ms at most, one snapshot, "
-        f"honestly called {end.taken.status['consistency']}"
-    )
-    one = len(end.snapshots) == 1
-    honest = end.taken.status["consistency"] == "Unknown"
-    bounded = worst < MAX_HOLD_SECONDS * 1000
-    return words, one and honest and bounded and bool(end.frozen) and end.restarts > 0
 
 
 def _show_timeline(scene: Stage, snapshot: Taken) -> None:
