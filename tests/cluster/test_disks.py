@@ -128,6 +128,8 @@ def test_a_plugin_that_was_killed_goes_on_where_it_stopped(
     lab.component("csi").start()
 
     wait_detached(lab, disk)
+    # The disk is free some time before the kubelet lets the pod's name go.
+    lab.kubectl("wait", "--for=delete", "pod/user", "-n", namespace, "--timeout=90s")
     start_pod(lab, namespace)
     assert lab.cbs.disk(disk)["DiskState"] == "ATTACHED"
 
