@@ -78,12 +78,7 @@ def parse(body: Mapping[str, Any]) -> Ask:
     try:
         spec = body["spec"]
         return Ask(
-            namespace=metadata["namespace"],
-            name=metadata["name"],
-            uid=metadata["uid"],
-            generation=int(metadata.get("generation", 0)),
-            deleting="deletionTimestamp" in metadata,
-            has_finalizer=FINALIZER in metadata.get("finalizers", []),
+            **_identity(metadata),
             claims=tuple(claim["name"] for claim in spec["source"]["claims"]),
             quiesce=_quiesce(spec.get("quiesce")),
             deletion_policy=spec.get("deletionPolicy", "Retain"),
@@ -99,16 +94,23 @@ def unreadable(body: Mapping[str, Any]) -> Ask:
     metadata, spec = body["metadata"], body.get("spec")
     policy = spec.get("deletionPolicy") if isinstance(spec, dict) else None
     return Ask(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        generation=int(metadata.get("generation", 0)),
-        deleting="deletionTimestamp" in metadata,
-        has_finalizer=FINALIZER in metadata.get("finalizers", []),
+        **_identity(metadata),
         claims=(),
         quiesce=None,
         deletion_policy="Delete" if policy == "Delete" else "Retain",
     )
+
+
+def _identity(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return whose spec it is, which needs no spec to be read."""
+    return {
+        "namespace": metadata["namespace"],
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "generation": int(metadata.get("generation", 0)),
+        "deleting": "deletionTimestamp" in metadata,
+        "has_finalizer": FINALIZER in metadata.get("finalizers", []),
+    }
 
 
 def _quiesce(spec: Mapping[str, Any] | None) -> Quiesce | None:
