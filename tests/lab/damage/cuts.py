@@ -5,13 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from disksnapshot.window.hold import Facts, Order
-from disksnapshot.window.launch import WindowProcess
-from lab.cluster.errors import LabError
 from lab.cluster.waiting import until
-from lab.demo.facts import Cut, Position
-from lab.demo.inspection import inspect, served_here
 from lab.demo.load import Load
+from lab.demo.localcut import as_cut, cut_once, judge_copy, truth_of
 from lab.demo.verdict import Verdict
 from lab.local import Local
 
@@ -41,62 +37,19 @@ def cut(here: Local, load: Load, way: Way, title: str) -> Judged:
     usual = {"creationMilliseconds": 0, "cutDelayMilliseconds": 0, "visibleBeforeCut": False}
     here.control.settings(**(usual | dict(way.cloud)))
     load.wait_for_rows(_ROWS, since=_now(load))
-    facts = _window(here, here.order(**way.order))
+    facts = cut_once(here, here.order(**way.order))
     snapshot_id = facts.disks[0].snapshot_id
-    until(lambda: bool(_truth(here, snapshot_id)["cutTime"]), "the cloud's cut", seconds=20)
-    truth = _truth(here, snapshot_id)
-    made = _cut(facts, truth)
+    until(lambda: bool(truth_of(here, snapshot_id)["cutTime"]), "the cloud's cut", seconds=20)
+    truth = truth_of(here, snapshot_id)
+    made = as_cut(facts, truth)
     load.wait_for_rows(_ROWS, since=max(made.ended, int(truth["cutTime"] * 1e9)))
     try:
-        return Judged(proven=facts.proven, verdict=_judge(here, title, Path(truth["path"]), made))
+        return Judged(
+            proven=facts.proven, verdict=judge_copy(here, title, Path(truth["path"]), made)
+        )
     finally:
         here.control.vanish(snapshot_id)
 
 
 def _now(load: Load) -> int:
     return max(max(ledger.acknowledged.values(), default=0) for ledger in load.read())
-
-
-def _window(here: Local, order: Order) -> Facts:
-    with WindowProcess(order) as window:
-        window.ready(_SECONDS)
-        facts = window.go(here.go(), _SECONDS)
-    if not isinstance(facts, Facts) or not facts.disks[0].snapshot_id:
-        raise LabError(f"The window made no snapshot: {facts}")
-    return facts
-
-
-def _cut(facts: Facts, truth: Mapping[str, Any]) -> Cut:
-    """Return what the window claims; where it held nothing, when the cloud says that it cut."""
-    begun = facts.times.get("lockSent")
-    ended = max((facts.times[n] for n in ("thawed", "unlocked") if n in facts.times), default=0)
-    if begun is None:
-        start, end = (int(truth[name] * 1e9) for name in ("cutStartTime", "cutTime"))
-        return Cut(begun=start, ended=end, position=None)
-    said = next((step.detail for step in facts.steps if step.kind == "mysql"), None)
-    position = None
-    if said:
-        position = Position(
-            str(said["binlogFile"]), int(str(said["binlogPosition"])), str(said["gtid"])
-        )
-    return Cut(begun=begun, ended=ended, position=position)
-
-
-def _judge(here: Local, title: str, copy: Path, made: Cut) -> Verdict:
-    scratch = here.folder / "store" / "scratch"
-    scratch.mkdir(exist_ok=True)
-    run, password = here.folder / "copy", here.database.password
-    return inspect(
-        title,
-        copy,
-        made,
-        here.folder / "ledgers",
-        lambda: served_here(copy, scratch, run, datadir="data", password=password),
-        scratch=scratch,
-        datadir="data",
-        folder="files",
-    )
-
-
-def _truth(here: Local, snapshot_id: str) -> dict[str, Any]:
-    return dict(next(s for s in here.control.snapshots() if s["id"] == snapshot_id))

@@ -5,19 +5,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from disksnapshot.window.hold import Facts, Order
-from disksnapshot.window.launch import WindowProcess, prepare_server
+from disksnapshot.window.hold import Facts
+from disksnapshot.window.launch import prepare_server
 from lab.cluster.errors import LabError
 from lab.demo import report
-from lab.demo.facts import Cut, Position
-from lab.demo.inspection import inspect, served_here
 from lab.demo.ledger import Engine
 from lab.demo.load import Load, Server
+from lab.demo.localcut import as_cut, cut_once, judge_copy, truth_of
 from lab.demo.verdict import Verdict
 from lab.local import Local, local
 
 ENGINES = (Engine.INNODB, Engine.MYISAM, Engine.FILE)
-_SECONDS = 60.0
 
 
 def play(console: Console) -> None:
@@ -47,61 +45,20 @@ def _cut_twice(here: Local) -> tuple[Verdict, Verdict]:
     ledgers = here.folder / "ledgers"
     with Load(server, ledgers, writers=1, engines=ENGINES, folder=files) as load:
         load.wait_for_rows(200)
-        held = _window(here, here.order())
+        held = cut_once(here, here.order())
         load.wait_for_rows(20, since=held.times["unlocked"])
         nothing = here.order(mysql=False, freeze=False, cut_without_hold=True)
-        unheld = _window(here, nothing)
+        unheld = cut_once(here, nothing)
         load.wait_for_rows(20, since=unheld.times["reply"])
     return (
-        _judge(here, "The copy, held at the cut", held, _held_cut(held)),
-        _judge(here, "The copy, nothing held", unheld, _unheld_cut(here, unheld)),
+        _verdict(here, "The copy, held at the cut", held),
+        _verdict(here, "The copy, nothing held", unheld),
     )
 
 
-def _window(here: Local, order: Order) -> Facts:
-    with WindowProcess(order) as window:
-        window.ready(_SECONDS)
-        facts = window.go(here.go(), _SECONDS)
-    if not isinstance(facts, Facts) or not facts.disks[0].snapshot_id:
-        raise LabError(f"The window made no snapshot: {facts}")
-    return facts
-
-
-def _held_cut(facts: Facts) -> Cut:
-    said = next(step.detail for step in facts.steps if step.kind == "mysql")
-    position = Position(
-        str(said["binlogFile"]), int(str(said["binlogPosition"])), str(said["gtid"])
-    )
-    times = facts.times
-    return Cut(begun=times["lockSent"], ended=times["unlocked"], position=position)
-
-
-def _unheld_cut(here: Local, facts: Facts) -> Cut:
-    truth = _truth(here, facts)
-    began, ended = float(truth["cutStartTime"]), float(truth["cutTime"])
-    return Cut(begun=int(began * 1e9), ended=int(ended * 1e9), position=None)
-
-
-def _judge(here: Local, title: str, facts: Facts, cut: Cut) -> Verdict:
-    copy = Path(_truth(here, facts)["path"])
-    scratch = here.folder / "store" / "scratch"
-    scratch.mkdir(exist_ok=True)
-    run, password = here.folder / "copy", here.database.password
-    return inspect(
-        title,
-        copy,
-        cut,
-        here.folder / "ledgers",
-        lambda: served_here(copy, scratch, run, datadir="data", password=password),
-        scratch=scratch,
-        datadir="data",
-        folder="files",
-    )
-
-
-def _truth(here: Local, facts: Facts) -> dict[str, str]:
-    wanted = facts.disks[0].snapshot_id
-    return dict(next(s for s in here.control.snapshots() if s["id"] == wanted))
+def _verdict(here: Local, title: str, facts: Facts) -> Verdict:
+    truth = truth_of(here, facts.disks[0].snapshot_id)
+    return judge_copy(here, title, Path(truth["path"]), as_cut(facts, truth))
 
 
 if __name__ == "__main__":
