@@ -15,12 +15,14 @@ help: ## List the commands
 
 venv: $(VENV)/.complete
 
-$(VENV)/.complete: requirements-dev.lock
-	@echo "Installing Python packages into $(VENV)"
+# Its name is made from what is in it, so a file's date can't make it stale: another checkout with the same
+# lock may be at work in it. The lock keeps two first runs apart.
+$(VENV)/.complete:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
-	@rm -rf "$(VENV)" && $(PYTHON) -m venv "$(VENV)"
-	@"$(VENV)/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
-	@touch $@
+	@mkdir -p "$(CACHE)" && flock --no-fork "$(VENV).lock" bash -c 'test -e $@ || { \
+		echo "Installing Python packages into $(VENV)"; rm -rf "$(VENV)"; $(PYTHON) -m venv "$(VENV)" \
+		&& "$(VENV)/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock \
+		&& touch $@; }'
 
 lint: venv ## Check format, types and the architecture
 	@$(IN_VENV) ruff format --check . && $(IN_VENV) ruff check .
