@@ -267,3 +267,13 @@ def test_without_the_right_ca_nobody_calls_it(emulator: Emulator) -> None:
     cloud = Caller(client(emulator.endpoint, "AKID", "key", Path(certifi.where())))
     with pytest.raises(TencentCloudSDKException, match="CERTIFICATE_VERIFY_FAILED"):
         cloud.disks()
+
+
+def test_a_reply_can_lack_its_date(emulator: Emulator, files: Any, control: Control) -> None:
+    control.fault("DescribeDisks", "NoDate")
+    dates = [
+        post(emulator, files.ca, signed(emulator, files), b"{}")[0].headers["Date"]
+        for _ in range(2)
+    ]
+    assert dates[0] is None
+    assert dates[1] is not None

@@ -16,8 +16,9 @@ class Call:
     seconds: float
     action: str
     params: Mapping[str, Any]
-    code: str | None  # None: it acted
+    code: str | None  # the error that was answered, if any
     request_id: str
+    acted: bool
     snapshot_id: str | None = None
     fault: str | None = None
 
@@ -57,7 +58,7 @@ class Calls:
     def _acted(self, action: str, since: int) -> int | None:
         for number in range(max(0, since), len(self._calls)):
             call = self._calls[number]
-            if call.action == action and call.code is None:
+            if call.action == action and call.acted:
                 return number
         return None
 
@@ -70,6 +71,7 @@ def _document(number: int, call: Call) -> dict[str, Any]:
         "action": call.action,
         "params": call.params,
         "code": call.code,
+        "acted": call.acted,
         "requestId": call.request_id,
         "snapshotId": call.snapshot_id,
         "fault": call.fault,

@@ -175,6 +175,16 @@ class Cloud:
             asked = [cut for cut in known if cut.gone_from is None]
             self.ledger.keep(*(replace(cut, gone_from=gone_from) for cut in asked))
 
+    def change_snapshot(
+        self, snapshot_id: str, *, state: str = "", percent: int | None = None
+    ) -> Snapshot:
+        """Let a snapshot show a state and a percentage of its own; without them, its true ones."""
+        with self._lock:
+            snapshot = self.snapshot(snapshot_id)
+            changed = replace(snapshot, shown_state=state, shown_percent=percent)
+            self.ledger.keep(changed)
+        return changed
+
     def vanish(self, snapshot: Snapshot) -> None:
         """Lose a snapshot at once, whatever its state."""
         with self._lock:
@@ -191,7 +201,7 @@ class Cloud:
         self._sweep()
         now = self.now()
         for other in self.ledger.snapshots.values():
-            if other.disk_id == disk_id and other.state(now) is SnapshotState.CREATING:
+            if other.disk_id == disk_id and other.state(now) == SnapshotState.CREATING:
                 raise ApiError(
                     "InvalidDisk.SnapshotCreating",
                     f"A snapshot of the disk `{disk_id}` is being created.",

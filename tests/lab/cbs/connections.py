@@ -1,16 +1,20 @@
 """Serve HTTP/1.1 with keep-alive, a thread a connection, and close every connection at the end."""
 
+import os
 import socket
 import socketserver
 import ssl
+import struct
 import sys
 import threading
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 
 from lab.cbs.errors import StartError
 
 _HANDSHAKE_SECONDS = 10
+SERVER = "nginx"
 
 
 class HttpServer(socketserver.ThreadingTCPServer):
@@ -102,7 +106,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def version_string(self) -> str:
         """Name the server that the real service shows."""
-        return "nginx"
+        return SERVER
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Write no access log: the calls are noted where they act."""
@@ -113,11 +117,30 @@ class Connection(BaseHTTPRequestHandler):
 
     def reply(self, status: int, content: bytes) -> None:
         """Send JSON, with the exact content type that the real service sends."""
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(self.head(status, len(content)) + content)
+
+    def head(
+        self,
+        status: int,
+        length: int,
+        content_type: str = "application/json",
+        *,
+        dated: bool = True,
+    ) -> bytes:
+        """Lay out a reply's head, for a body of this length."""
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Server: {SERVER}"]
+        if dated:
+            lines.append(f"Date: {self.date_time_string()}")
+        lines += [f"Content-Type: {content_type}", f"Content-Length: {length}", "", ""]
+        return "\r\n".join(lines).encode()
+
+    def reset(self) -> None:
+        """Break the connection off so that the client gets a reset and not an end."""
+        self.close_connection = True
+        linger = struct.pack("ii", 1, 0)  # on, for no time: close sends RST
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        # Past TLS and past the server, which would both say goodbye first.
+        os.close(self.connection.detach())
 
     def wait_for_end(self, seconds: float) -> None:
         """Say nothing until the client goes away, at most this long; then close."""

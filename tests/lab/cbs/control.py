@@ -70,6 +70,13 @@ class Control:
         """List every snapshot that was cut, visible or not: the truth."""
         return list(self._ask("GET", "/snapshots")["snapshots"])
 
+    def change_snapshot(
+        self, snapshot_id: str, *, state: str = "", percent: int | None = None
+    ) -> dict[str, Any]:
+        """Let a snapshot show any state and percentage for good; without them, its true ones."""
+        asked = {"state": state, "percent": percent}
+        return self._ask("POST", f"/snapshots/{snapshot_id}", asked)
+
     def vanish(self, snapshot_id: str) -> None:
         """Lose a snapshot at once, without the API."""
         self._ask("DELETE", f"/snapshots/{snapshot_id}")
@@ -84,13 +91,47 @@ class Control:
         query = urlencode({"action": action, "since": since, "timeout": timeout})
         return self._ask("GET", f"/calls/wait?{query}", patience=timeout + _ANSWER_SECONDS)
 
-    def fault(self, action: str, kind: str, times: int = 1) -> None:
-        """Let the next calls of an action that act meet a fault."""
-        self._ask("POST", "/faults", {"action": action, "kind": kind, "times": times})
+    def fault(  # noqa: PLR0913 - a fault's fields, most of them left out
+        self,
+        action: str,
+        kind: str,
+        times: int = 1,
+        *,
+        seconds: float | None = None,
+        code: str = "",
+        message: str = "",
+        state: str = "",
+        milliseconds: int = 0,
+    ) -> None:
+        """Let the next calls of an action (`*`: of any) meet a fault, or all calls for a time.
+
+        The kinds are in lab.cbs.faults.
+        """
+        asked = {"action": action, "kind": kind, "times": times, "seconds": seconds}
+        words = {"code": code, "message": message, "state": state, "milliseconds": milliseconds}
+        self._ask("POST", "/faults", asked | words)
+
+    def error(
+        self,
+        action: str,
+        code: str,
+        message: str = "",
+        *,
+        times: int = 1,
+        seconds: float | None = None,
+        acted: bool = False,
+    ) -> None:
+        """Answer the next calls, or all for a time, with an error; they act only if told so."""
+        kind = "ErrorAfterAct" if acted else "ErrorBeforeAct"
+        self.fault(action, kind, times, seconds=seconds, code=code, message=message)
 
     def clear_faults(self) -> None:
         """Forget the faults that hit nothing yet."""
         self._ask("DELETE", "/faults")
+
+    def skew(self, seconds: int) -> None:
+        """Let the cloud's clock be wrong: for signatures, the Date header, and all that ages."""
+        self.settings(clockOffsetSeconds=seconds)
 
     def settings(self, **wanted: int | bool) -> dict[str, Any]:
         """Change settings, given in the control port's names; returns all of them."""

@@ -34,6 +34,7 @@ class ControlPort(HttpServer):
             r"POST /disks/([^/]+)/detach": self._detach,
             r"DELETE /disks/([^/]+)": self._delete_disk,
             r"GET /snapshots": self._snapshots,
+            r"POST /snapshots/([^/]+)": self._change_snapshot,
             r"DELETE /snapshots/([^/]+)": self._vanish,
             r"GET /calls": self._calls,
             r"GET /calls/wait": self._wait_call,
@@ -89,6 +90,10 @@ class ControlPort(HttpServer):
     def _snapshots(self, _: Asked) -> dict[str, Any]:
         return {"snapshots": [self._truth(snapshot) for snapshot in self._cloud.snapshots()]}
 
+    def _change_snapshot(self, asked: Asked, snapshot_id: str) -> dict[str, Any]:
+        state, percent = asked.get("state", ""), asked.get("percent")
+        return self._truth(self._cloud.change_snapshot(snapshot_id, state=state, percent=percent))
+
     def _vanish(self, _: Asked, snapshot_id: str) -> dict[str, Any]:
         self._cloud.vanish(self._cloud.snapshot(snapshot_id))
         return {}
@@ -106,8 +111,11 @@ class ControlPort(HttpServer):
         return call
 
     def _add_fault(self, asked: Asked) -> dict[str, Any]:
-        fault = Fault(asked["kind"])
-        self._service.faults.add(asked["action"], fault, int(asked.get("times", 1)))
+        fault, seconds = Fault.asked(asked), asked.get("seconds")
+        times = int(asked.get("times", 1))
+        self._service.faults.add(
+            asked["action"], fault, times, None if seconds is None else float(seconds)
+        )
         return {}
 
     def _clear_faults(self, _: Asked) -> dict[str, Any]:
@@ -132,7 +140,7 @@ class ControlPort(HttpServer):
             "disk": snapshot.disk_id,
             "name": snapshot.name,
             "tags": snapshot.tags,
-            "state": snapshot.state(now).value,
+            "state": snapshot.state(now),
             "percent": snapshot.percent(now),
             "visible": snapshot.is_visible(now),
             "deleting": snapshot.gone_from is not None,

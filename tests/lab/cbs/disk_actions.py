@@ -158,7 +158,7 @@ def _intended(cloud: Cloud, asked: dict[str, Any]) -> list[Disk]:
 
 def _source(cloud: Cloud, snapshot_id: str) -> Snapshot:
     source = cloud.snapshot(snapshot_id)
-    if source.state(cloud.now()) is not SnapshotState.NORMAL:
+    if source.state(cloud.now()) != SnapshotState.NORMAL:
         raise ApiError("InvalidSnapshot.NotSupported", f"`{source.id}` is being created.")
     if source.usage != "DATA_DISK":
         raise ApiError("InvalidSnapshot.NotSupported", f"`{source.id}` isn't of a data disk.")

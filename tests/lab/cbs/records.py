@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class SnapshotState(StrEnum):
-    """The states of a snapshot that this emulator can show."""
+    """The states of a snapshot that this emulator derives; it can be told to show any other."""
 
     CREATING = "CREATING"
     NORMAL = "NORMAL"
@@ -72,6 +72,9 @@ class Snapshot:
     due: float | None = None
     visible_before_cut: bool = False
     gone_from: float | None = None  # asked to be deleted; listed until then
+    # What it shows instead of what it is; a state that nobody documents is possible.
+    shown_state: str = ""
+    shown_percent: int | None = None
 
     def is_visible(self, now: float) -> bool:
         """Tell if DescribeSnapshots lists it."""
@@ -91,6 +94,8 @@ class Snapshot:
 
     def percent(self, now: float) -> int:
         """Grow while it is being created, and never say 100 before it is NORMAL."""
+        if self.shown_percent is not None:
+            return self.shown_percent
         if self.accepted is None:
             return 0
         elapsed = max(0.0, now - self.accepted)
@@ -98,8 +103,10 @@ class Snapshot:
             return 100
         return min(99, int(100 * elapsed / self.creation_seconds))
 
-    def state(self, now: float) -> SnapshotState:
+    def state(self, now: float) -> str:
         """Derive the state that the cloud shows."""
+        if self.shown_state:
+            return self.shown_state
         return SnapshotState.NORMAL if self.percent(now) == 100 else SnapshotState.CREATING
 
 

@@ -5,21 +5,20 @@ import ssl
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
+from lab.cbs import replies
 from lab.cbs.calls import Calls
 from lab.cbs.cloud import Cloud
 from lab.cbs.connections import Connection, HttpServer
 from lab.cbs.controlport import ControlPort
 from lab.cbs.errors import StartError
-from lab.cbs.faults import Fault, Faults
+from lab.cbs.faults import Faults
 from lab.cbs.service import Service
 from lab.cbs.settings import Settings
 
 REGION = "ap-guangzhou"
-_SILENCE_SECONDS = 60
 
 
 class ApiServer(HttpServer):
@@ -45,14 +44,7 @@ class ApiConnection(Connection):
         service = self.server.service
         answer = service.answer(headers, self.body())
         time.sleep(service.cloud.settings.reply_delay_milliseconds / 1000)
-        match answer.fault:
-            case None:
-                # Errors of the API, too, come with 200.
-                self.reply(HTTPStatus.OK, answer.body)
-            case Fault.REPLY_LOST_AFTER_ACT:
-                self.wait_for_end(_SILENCE_SECONDS)
-            case Fault.REPLY_CUT_AFTER_ACT:
-                self.wait_for_end(0)
+        replies.send(self, answer)
 
 
 class Emulator:

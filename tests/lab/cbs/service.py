@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lab.cbs import signature
@@ -12,15 +12,16 @@ from lab.cbs.actions import ACTIONS, Action
 from lab.cbs.calls import Call, Calls
 from lab.cbs.cloud import Cloud
 from lab.cbs.errors import ApiError
-from lab.cbs.faults import Fault, Faults
+from lab.cbs.faults import ERRORS, FATES, Fault, Faults, Kind
 
 VERSION = "2017-03-12"
 MAX_BODY = 10 << 20
+_STUCK_PERCENT = 42
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The reply's body, and the fault that keeps it from the caller."""
+    """The reply's body, and the fault that its sending meets."""
 
     body: bytes
     fault: Fault | None
@@ -28,11 +29,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a request."""
+    """What came of a request: what is told of it, and what is true."""
 
     asked: Mapping[str, Any]
-    result: Mapping[str, Any]
-    code: str | None = None  # why it was refused
+    told: Mapping[str, Any]
+    code: str | None = None  # the error that is told
+    acted: bool = False
+    snapshot_id: str | None = None
     fault: Fault | None = None
 
 
@@ -60,25 +63,47 @@ class Service:
                 params=outcome.asked,
                 code=outcome.code,
                 request_id=request_id,
-                snapshot_id=outcome.result.get("SnapshotId"),
-                fault=outcome.fault,
+                acted=outcome.acted,
+                snapshot_id=outcome.snapshot_id,
+                fault=None if outcome.fault is None else outcome.fault.name,
             )
         )
-        response = {"Response": {**outcome.result, "RequestId": request_id}}
+        response = {"Response": {**outcome.told, "RequestId": request_id}}
         return Answer(json.dumps(response, ensure_ascii=False).encode(), outcome.fault)
 
     def _perform(self, headers: Mapping[str, str], body: bytes) -> Outcome:
-        """Check and act; the fault is taken after the act, as one before it would be no act."""
+        """Check, act, and meet the fault that was asked for: before the act, or after it."""
         asked: dict[str, Any] = {}
         try:
             action = self._admit(headers, body)
-            asked = _parse(body)
+            asked, name = _parse(body), headers["x-tc-action"]
+            fault = self.faults.take(name, acted=False)
+            if fault is not None and fault.kind is not Kind.ACT_LATE:
+                return _with_fault(Outcome(asked=asked, told={}), fault)
+            if fault is not None:
+                time.sleep(fault.milliseconds / 1000)
             action.takes.check(asked)
             result = action.act(self.cloud, asked)
         except ApiError as error:
-            refusal = {"Error": {"Code": error.code, "Message": error.message}}
-            return Outcome(asked=asked, result=refusal, code=error.code)
-        return Outcome(asked=asked, result=result, fault=self.faults.take(headers["x-tc-action"]))
+            return Outcome(asked=asked, told=_refusal(error.code, error.message), code=error.code)
+        made = result.get("SnapshotId")
+        outcome = Outcome(asked=asked, told=result, acted=True, snapshot_id=made, fault=fault)
+        after = self.faults.take(name, acted=True)
+        if after is not None and made is not None and after.kind in FATES:
+            self._doom(made, after)
+        return outcome if after is None else _with_fault(outcome, after)
+
+    def _doom(self, snapshot_id: str, fault: Fault) -> None:
+        """Give a snapshot that was made the fate that the fault stands for."""
+        match fault.kind:
+            case Kind.STUCK_CREATING:
+                self.cloud.change_snapshot(snapshot_id, state="CREATING", percent=_STUCK_PERCENT)
+            case Kind.TO_RECYCLE:
+                self.cloud.change_snapshot(snapshot_id, state="TORECYCLE")
+            case Kind.UNKNOWN_STATE:
+                self.cloud.change_snapshot(snapshot_id, state=fault.state)
+            case Kind.VANISH:
+                self.cloud.vanish(self.cloud.snapshot(snapshot_id))
 
     def _admit(self, headers: Mapping[str, str], body: bytes) -> Action:
         """Let a signed request for a known action of this version and region through."""
@@ -105,3 +130,17 @@ def _parse(body: bytes) -> dict[str, Any]:
     if not isinstance(asked, dict):
         raise ApiError("InvalidRequest", "The body isn't a JSON object.")
     return asked
+
+
+def _with_fault(outcome: Outcome, fault: Fault) -> Outcome:
+    """Tell what the fault tells, where it changes the words and not only their way."""
+    if fault.kind in ERRORS:
+        told = _refusal(fault.code, fault.message)
+        return replace(outcome, told=told, code=fault.code, fault=fault)
+    if fault.kind is Kind.NULL_SNAPSHOT_ID:
+        return replace(outcome, told={"SnapshotId": None}, fault=fault)
+    return replace(outcome, fault=fault)
+
+
+def _refusal(code: str, message: str) -> dict[str, Any]:
+    return {"Error": {"Code": code, "Message": message}}

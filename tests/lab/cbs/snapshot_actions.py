@@ -85,7 +85,7 @@ def delete(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
         raise ApiError("MissingParameter", "SnapshotIds names no snapshot.")
     now = cloud.now()
     for snapshot in [cloud.snapshot(snapshot_id) for snapshot_id in asked["SnapshotIds"]]:
-        if snapshot.state(now) is not SnapshotState.NORMAL:
+        if snapshot.state(now) != SnapshotState.NORMAL:
             raise ApiError(
                 "ResourceUnavailable.SnapshotCreating",
                 f"The snapshot `{snapshot.id}` is being created.",

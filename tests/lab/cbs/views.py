@@ -15,7 +15,7 @@ def snapshot_document(snapshot: Snapshot, now: float) -> dict[str, Any]:
     return {
         "SnapshotId": snapshot.id,
         "SnapshotName": snapshot.name,
-        "SnapshotState": snapshot.state(now).value,
+        "SnapshotState": snapshot.state(now),
         "Percent": snapshot.percent(now),
         "DiskId": snapshot.disk_id,
         "DiskUsage": snapshot.usage,
