@@ -16,6 +16,7 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from lab.cbs import signature
 from lab.cbs.caller import Caller, client
 from lab.cbs.control import Control
+from lab.cbs.keys import Key
 from lab.cbs.server import Emulator
 
 EXAMPLE_KEY = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE"
@@ -42,7 +43,7 @@ def verify_example(headers: dict[str, str], body: bytes = EXAMPLE_BODY, late: fl
     return signature.verify(
         headers,
         body,
-        secrets={"AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE": EXAMPLE_KEY},
+        find={"AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE": Key(secret=EXAMPLE_KEY)}.get,
         now=1551113065 + late,
         service="cvm",
     )

@@ -25,16 +25,24 @@ def main() -> None:
         json.loads(asked.secrets.read_text()),
         asked.log,
         region=asked.region,
+        sts=asked.sts,
+        metadata=asked.metadata,
     )
     try:
         with emulator:
-            print(
-                f"API on https://{emulator.endpoint}, control on {emulator.control_url}",
-                flush=True,
-            )
+            print(_addresses(emulator), flush=True)
             signal.sigwait(ends)
     except StartError as error:
         sys.exit(str(error))
+
+
+def _addresses(emulator: Emulator) -> str:
+    known = f"API on https://{emulator.endpoint}, control on {emulator.control_url}"
+    if emulator.sts_endpoint:
+        known += f", STS on https://{emulator.sts_endpoint}"
+    if emulator.metadata_url:
+        known += f", metadata on {emulator.metadata_url}"
+    return known
 
 
 def _arguments() -> argparse.Namespace:
@@ -46,6 +54,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--control", required=True, help="host:port of the control port")
     parser.add_argument("--secrets", type=Path, required=True, help='{"SecretId": "SecretKey"}')
     parser.add_argument("--region", default=REGION)
+    parser.add_argument("--sts", default="", help="host:port of STS, over TLS; none without it")
+    parser.add_argument("--metadata", default="", help="host:port of the metadata address, HTTP")
     parser.add_argument("--log", type=Path, help="file that gets a line of JSON a call")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""The table of actions: what each takes, and what it does."""
+"""The table of actions: what each takes, and what it does; and the services that have them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +17,22 @@ class Action:
     act: Callable[[Cloud, dict[str, Any]], dict[str, Any]]
 
 
-ACTIONS: Mapping[str, Action] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """One service of the cloud, at one version."""
+
+    service: str  # as it stands in signatures
+    version: str
+    actions: Mapping[str, Action]
+    unsigned: frozenset[str] = frozenset()  # actions that bring a proof of their own
+    unlogged: frozenset[str] = frozenset()  # parameters that no log may show
+
+
+_CBS_ACTIONS: Mapping[str, Action] = {
     "DescribeDisks": Action(disk_actions.DESCRIBE, disk_actions.describe),
     "CreateDisks": Action(disk_actions.CREATE, disk_actions.create),
     "CreateSnapshot": Action(snapshot_actions.CREATE, snapshot_actions.create),
     "DescribeSnapshots": Action(snapshot_actions.DESCRIBE, snapshot_actions.describe),
     "DeleteSnapshots": Action(snapshot_actions.DELETE, snapshot_actions.delete),
 }
+CBS = Api(service="cbs", version="2017-03-12", actions=_CBS_ACTIONS)

@@ -17,6 +17,7 @@ def client(
     secret_key: str,
     ca_file: Path,
     *,
+    token: str | None = None,
     region: str = REGION,
     timeout_seconds: float = 10.0,
 ) -> CbsClient:
@@ -25,7 +26,7 @@ def client(
         endpoint=endpoint, reqTimeout=timeout_seconds, certification=str(ca_file)
     )
     profile = ClientProfile(httpProfile=transport, language="en-US")
-    return CbsClient(Credential(secret_id, secret_key), region, profile)
+    return CbsClient(Credential(secret_id, secret_key, token), region, profile)
 
 
 class Caller:

@@ -129,11 +129,19 @@ class Control:
         """Forget the faults that hit nothing yet."""
         self._ask("DELETE", "/faults")
 
+    def issue_key(self, seconds: int) -> dict[str, Any]:
+        """Make a temporary key: its secretId, secretKey, token, and when it expires."""
+        return self._ask("POST", "/keys", {"seconds": seconds})
+
+    def revoke_temporary_keys(self) -> None:
+        """Forget every temporary key."""
+        self._ask("DELETE", "/keys")
+
     def skew(self, seconds: int) -> None:
         """Let the cloud's clock be wrong: for signatures, the Date header, and all that ages."""
         self.settings(clockOffsetSeconds=seconds)
 
-    def settings(self, **wanted: int | bool) -> dict[str, Any]:
+    def settings(self, **wanted: int | bool | str) -> dict[str, Any]:
         """Change settings, given in the control port's names; returns all of them."""
         return self._ask("POST", "/settings", wanted)
 

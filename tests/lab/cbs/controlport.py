@@ -40,6 +40,8 @@ class ControlPort(HttpServer):
             r"GET /calls/wait": self._wait_call,
             r"POST /faults": self._add_fault,
             r"DELETE /faults": self._clear_faults,
+            r"POST /keys": self._issue_key,
+            r"DELETE /keys": self._revoke_keys,
             r"GET /settings": self._settings,
             r"POST /settings": self._change_settings,
         }
@@ -120,6 +122,19 @@ class ControlPort(HttpServer):
 
     def _clear_faults(self, _: Asked) -> dict[str, Any]:
         self._service.faults.clear()
+        return {}
+
+    def _issue_key(self, asked: Asked) -> dict[str, Any]:
+        session = self._service.keys.issue(int(self._cloud.now() + asked["seconds"]))
+        return {
+            "secretId": session.secret_id,
+            "secretKey": session.key.secret,
+            "token": session.key.token,
+            "expires": session.expires,
+        }
+
+    def _revoke_keys(self, _: Asked) -> dict[str, Any]:
+        self._service.keys.revoke_temporary()
         return {}
 
     def _settings(self, _: Asked) -> dict[str, Any]:

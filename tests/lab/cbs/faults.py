@@ -27,7 +27,8 @@ that was asked for and still waits. A kind may end in `BeforeAct` (the call does
 | Vanish | a snapshot that is gone as soon as it is answered for | after |
 
 What isn't a fault of a call: a wrong clock of the cloud (`Control.skew`), the same fates for a
-snapshot that is there (`Control.change_snapshot`, `Control.vanish`), and every setting.
+snapshot that is there (`Control.change_snapshot`, `Control.vanish`), and every setting. The actions are those of the API;
+`AssumeRoleWithWebIdentity` of STS and `Metadata`, the metadata address, meet faults like them.
 """
 
 import threading

@@ -18,10 +18,11 @@ def send(connection: Connection, answer: Answer) -> None:
     if answer.fault is None:
         connection.reply(HTTPStatus.OK, answer.body)
     else:
-        _spoil(connection, answer.body, answer.fault)
+        spoil(connection, answer.body, answer.fault)
 
 
-def _spoil(connection: Connection, body: bytes, fault: Fault) -> None:
+def spoil(connection: Connection, body: bytes, fault: Fault) -> None:
+    """Do to a reply what the fault stands for."""
     match fault.kind:
         case Kind.REPLY_LOST:
             connection.wait_for_end(_SILENCE_SECONDS)

@@ -1,4 +1,4 @@
-"""Start and stop the emulator: the API over TLS and the control port on loopback."""
+"""Start and stop the emulator: its services over TLS, and the control port on loopback."""
 
 import fcntl
 import ssl
@@ -9,20 +9,24 @@ from pathlib import Path
 from typing import Self
 
 from lab.cbs import replies
+from lab.cbs.actions import CBS
 from lab.cbs.calls import Calls
 from lab.cbs.cloud import Cloud
 from lab.cbs.connections import Connection, HttpServer
 from lab.cbs.controlport import ControlPort
 from lab.cbs.errors import StartError
 from lab.cbs.faults import Faults
+from lab.cbs.keys import Keys
+from lab.cbs.metadata import MetadataServer
 from lab.cbs.service import Service
 from lab.cbs.settings import Settings
+from lab.cbs.sts import api as sts_api
 
 REGION = "ap-guangzhou"
 
 
 class ApiServer(HttpServer):
-    """The API's endpoint."""
+    """The endpoint of one service."""
 
     def __init__(self, listen: str, tls: ssl.SSLContext, service: Service) -> None:
         self.service = service
@@ -62,11 +66,15 @@ class Emulator:
         *,
         region: str = REGION,
         settings: Settings | None = None,
+        sts: str = "",
+        metadata: str = "",
     ) -> None:
         self._store = store
         self._listen = listen
         self._control_address = _address(control)
-        self._secrets = secrets
+        self._keys = Keys(secrets)
+        self._sts = sts
+        self._metadata = metadata
         self._region = region
         self._settings = settings or Settings()
         self._calls = Calls(log)
@@ -75,22 +83,36 @@ class Emulator:
         self._running = ExitStack()
         self.endpoint = ""
         self.control_url = ""
+        self.sts_endpoint = ""  # host and port, for HTTPS; empty unless it was asked for
+        self.metadata_url = ""  # up to /latest/meta-data/, as the SDK writes it
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._lock_store(stack)
             cloud = Cloud(self._store, self._settings)
             stack.callback(cloud.close)
-            faults = Faults()
-            service = Service(cloud, self._secrets, faults, self._calls, self._region)
-            api = stack.enter_context(ApiServer(self._listen, self._tls, service))
-            control = stack.enter_context(ControlPort(self._control_address, service))
+            cbs = Service(cloud, self._keys, Faults(), self._calls, self._region, CBS)
+            api = stack.enter_context(ApiServer(self._listen, self._tls, cbs))
+            control = stack.enter_context(ControlPort(self._control_address, cbs))
             self.endpoint, self.control_url = api.address, f"http://{control.address}"
+            self._issue_keys(stack, cbs)
             self._running = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    def _issue_keys(self, stack: ExitStack, cbs: Service) -> None:
+        """Serve the two places that give temporary keys, where they are asked for."""
+        if self._sts:
+            api = sts_api(self._keys)
+            service = Service(cbs.cloud, self._keys, cbs.faults, self._calls, self._region, api)
+            server = stack.enter_context(ApiServer(self._sts, self._tls, service))
+            self.sts_endpoint = server.address
+        if self._metadata:
+            address = _address(self._metadata)
+            metadata = stack.enter_context(MetadataServer(address, cbs, self._keys))
+            self.metadata_url = f"http://{metadata.address}/latest/meta-data/"
 
     def _lock_store(self, stack: ExitStack) -> None:
         self._store.mkdir(parents=True, exist_ok=True)

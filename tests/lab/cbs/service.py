@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lab.cbs import signature
-from lab.cbs.actions import ACTIONS, Action
+from lab.cbs.actions import Action, Api
 from lab.cbs.calls import Call, Calls
 from lab.cbs.cloud import Cloud
 from lab.cbs.errors import ApiError
 from lab.cbs.faults import ERRORS, FATES, Fault, Faults, Kind
+from lab.cbs.keys import Keys
 
-VERSION = "2017-03-12"
+UNSIGNED = "SKIP"  # in place of a signature
 MAX_BODY = 10 << 20
 _STUCK_PERCENT = 42
 
@@ -40,16 +41,17 @@ class Outcome:
 
 
 class Service:
-    """The API in front of one cloud."""
+    """One service's API in front of the cloud."""
 
     def __init__(
-        self, cloud: Cloud, secrets: Mapping[str, str], faults: Faults, calls: Calls, region: str
+        self, cloud: Cloud, keys: Keys, faults: Faults, calls: Calls, region: str, api: Api
     ) -> None:
         self.cloud = cloud
+        self.keys = keys
         self.faults = faults
         self.calls = calls
-        self._secrets = secrets
         self._region = region
+        self._api = api
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer a POST on /; header names are in lower case."""
@@ -60,7 +62,7 @@ class Service:
                 time=started,
                 seconds=time.time() - started,
                 action=headers.get("x-tc-action", ""),
-                params=outcome.asked,
+                params=self._loggable(outcome.asked),
                 code=outcome.code,
                 request_id=request_id,
                 acted=outcome.acted,
@@ -93,6 +95,10 @@ class Service:
             self._doom(made, after)
         return outcome if after is None else _with_fault(outcome, after)
 
+    def _loggable(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        hidden = self._api.unlogged
+        return {name: "(not logged)" if name in hidden else asked[name] for name in asked}
+
     def _doom(self, snapshot_id: str, fault: Fault) -> None:
         """Give a snapshot that was made the fate that the fault stands for."""
         match fault.kind:
@@ -106,20 +112,27 @@ class Service:
                 self.cloud.vanish(self.cloud.snapshot(snapshot_id))
 
     def _admit(self, headers: Mapping[str, str], body: bytes) -> Action:
-        """Let a signed request for a known action of this version and region through."""
-        signature.verify(headers, body, secrets=self._secrets, now=self.cloud.now())
+        """Let a request for a known action of this version and region through, if it is signed."""
         name, region = headers.get("x-tc-action", ""), headers.get("x-tc-region", "")
-        if name not in ACTIONS:
+        if name not in self._api.unsigned or headers.get("authorization") != UNSIGNED:
+            signature.verify(
+                headers,
+                body,
+                find=self.keys.find,
+                now=self.cloud.now(),
+                service=self._api.service,
+            )
+        if name not in self._api.actions:
             raise ApiError("InvalidAction", f"The action `{name}` isn't found.")
-        if headers.get("x-tc-version") != VERSION:
-            raise ApiError("NoSuchVersion", f"The version must be `{VERSION}`.")
+        if headers.get("x-tc-version") != self._api.version:
+            raise ApiError("NoSuchVersion", f"The version must be `{self._api.version}`.")
         if not region:
             raise ApiError("MissingParameter", "The request is missing X-TC-Region.")
         if region != self._region:
             raise ApiError("UnsupportedRegion", f"The region `{region}` isn't served here.")
         if len(body) > MAX_BODY:
             raise ApiError("RequestSizeLimitExceeded", "The body is larger than 10 MB.")
-        return ACTIONS[name]
+        return self._api.actions[name]
 
 
 def _parse(body: bytes) -> dict[str, Any]:

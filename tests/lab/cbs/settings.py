@@ -23,6 +23,12 @@ class Settings:
     visible_before_cut: bool = False
     clock_offset_seconds: int = 0
     fuzzy_names: bool = False
+    # How long a temporary key is good; 0: as long as was asked for, two hours by default.
+    session_seconds: int = 0
+    # The token that STS accepts, or the file that holds it; without both, any that hasn't expired.
+    web_identity_token: str = ""
+    web_identity_file: str = ""
+    role_name: str = "lab-role"  # of the machine, at the metadata address; empty: it has none
 
     def changed(self, wanted: Mapping[str, Any]) -> Self:
         """Return settings with these values in place, or raise ValueError."""

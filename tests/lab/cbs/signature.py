@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lab.cbs.errors import ApiError
+from lab.cbs.keys import Key
 
 ALGORITHM = "TC3-HMAC-SHA256"
 MAX_SKEW_SECONDS = 300
@@ -50,21 +51,19 @@ def verify(
     headers: Mapping[str, str],
     body: bytes,
     *,
-    secrets: Mapping[str, str],
+    find: Callable[[str], Key | None],
     now: float,
     service: str = "cbs",
 ) -> str:
     """Return the SecretId that signed this request, or refuse. Header names are lower case."""
     claim = parse(headers.get("authorization", ""))
-    secret_key = secrets.get(claim.secret_id)
-    if secret_key is None:
+    key = find(claim.secret_id)
+    if key is None:
         raise ApiError(
             "AuthFailure.SecretIdNotFound",
             "The SecretId is not found, please ensure that your SecretId is correct.",
         )
-    if "x-tc-token" in headers:
-        # A long-lived pair has no token; one that is sent all the same was issued for another id.
-        raise ApiError("AuthFailure.TokenFailure", "The token doesn't belong to the SecretId.")
+    _check_token(key, headers.get("x-tc-token", ""), now)
     timestamp = _timestamp(headers)
     if abs(now - timestamp) > MAX_SKEW_SECONDS:
         raise ApiError(
@@ -72,7 +71,7 @@ def verify(
             f"The signature has expired: X-TC-Timestamp is {timestamp}, it is {int(now)} now.",
         )
     if not _covers(claim, headers, timestamp, service) or not hmac.compare_digest(
-        claim.signature, sign(secret_key, claim, headers, body, timestamp)
+        claim.signature, sign(key.secret, claim, headers, body, timestamp)
     ):
         raise ApiError(
             "AuthFailure.SignatureFailure",
@@ -120,6 +119,14 @@ def canonical_request(
             _digest(b"UNSIGNED-PAYLOAD" if unsigned else body),
         ]
     )
+
+
+def _check_token(key: Key, sent: str, now: float) -> None:
+    """Refuse a token that isn't the key's own, or whose time is over; most keys have none."""
+    if not hmac.compare_digest(sent.encode(), key.token.encode()):
+        raise ApiError("AuthFailure.TokenFailure", "The token doesn't belong to the SecretId.")
+    if key.expires is not None and now >= key.expires:
+        raise ApiError("AuthFailure.TokenFailure", "The token has expired.")
 
 
 def _covers(
