@@ -17,6 +17,7 @@ from disksnapshot.cbs.poller import Poller
 from disksnapshot.errors import Forbidden, Gone, Unavailable
 from disksnapshot.kube import api as kube_api
 from disksnapshot.kube.events import Events
+from disksnapshot.kube.lease import Alone, Lease
 from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Loop
 from disksnapshot.probes import Probes
@@ -29,6 +30,8 @@ from disksnapshot.work import Work
 if TYPE_CHECKING:
     from disksnapshot.loop import Key
     from disksnapshot.settings import Settings
+
+TURN_SECONDS = 0.5
 
 logger = logging.getLogger("disksnapshot")
 
@@ -50,7 +53,11 @@ class Operator:
         preparer = Preparer(api, access, cloud, settings)
         self._objects = objects
         self._reached = threading.Event()
-        self.captures = Captures(objects, cloud, preparer, cluster_id)
+        self._ending = threading.Event()
+        self._working = False
+        namespace = settings.lease_namespace
+        self._lease = Lease(api, namespace, settings.pod_name) if namespace else Alone()
+        self.captures = Captures(objects, cloud, preparer, cluster_id, self._may_work)
         self.poller: Poller[Key] = Poller(cloud, self._look_at)
         loop = Loop(api, objects, Events(api), cloud, self.poller, self.captures, cluster_id)
         self.work = Work(loop.look)
@@ -63,11 +70,44 @@ class Operator:
             self.watch,
             threading.Thread(target=self.poller.run, name="poller", daemon=True),
             threading.Thread(target=self.work.run, name="dispatch", daemon=True),
+            threading.Thread(target=self._keep_lease, name="lease", daemon=True),
         ]
+
+    def _may_work(self) -> bool:
+        return self._lease.held() and not self._ending.is_set()
+
+    def _keep_lease(self) -> None:
+        """Want the Lease once objects can be seen: who can't see them shall not be the one."""
+        while not self._ending.is_set():
+            if self._reached.is_set():
+                self._ending.wait(self._lease.keep())
+            else:
+                self._look_around()
+                self._ending.wait(TURN_SECONDS)
+
+    def _take_turns(self) -> None:
+        """Work while the Lease is ours; let go of everything when it no longer is.
+
+        A standby has the watch running and its keys gathered, so that it can begin at once. Who
+        loses the Lease stays: a hanging API server would only make it die again and again, and
+        with it would go the proof of a hold that the server has not acknowledged yet.
+        """
+        if self._may_work() == self._working:
+            return
+        self._working = not self._working
+        if self._working:
+            logger.info("at work")
+            self.work.open()
+            return
+        logger.warning("no longer the one at work: letting go")
+        self.work.shut()
+        self.captures.let_all_go()
+        for key in self.poller.forget_all():
+            self.work.add(key)
 
     def _look_around(self) -> None:
         """Be ready once objects were seen; an API server away later is no reason not to be."""
-        if self._reached.is_set() or not self.watch.ready_flag.is_set():
+        if not self.watch.ready_flag.is_set():
             return
         try:
             self._objects.require_reachable()
@@ -89,13 +129,15 @@ class Operator:
             thread.start()
         self.probes.start()
         logger.info("started")
-        while not stop.wait(1) and self.is_alive():
-            self._look_around()
+        while not stop.wait(TURN_SECONDS) and self.is_alive():
+            self._take_turns()
         logger.info("stopping")
+        self._ending.set()
         self.captures.let_all_go()
         self.watch.stop()
         self.poller.stop()
-        self.work.stop()
+        if self.work.stop():
+            self._lease.release()  # only when nothing is in hand any more
         self.probes.stop()
         return 0 if stop.is_set() else 1
 

@@ -29,6 +29,8 @@ class Settings:
     freezer_namespace: str
     freezer_selector: str
     probe_port: int
+    lease_namespace: str
+    pod_name: str
     log_level: str
 
     @property
@@ -57,6 +59,9 @@ def read(environment: Mapping[str, str]) -> Settings:
         freezer_namespace=text("FREEZER_NAMESPACE", "disksnapshot-freezer"),
         freezer_selector=text("FREEZER_SELECTOR", "app.kubernetes.io/component=freezer"),
         probe_port=_number(text("PROBE_PORT", "8080"), "PROBE_PORT"),
+        # Without it this operator believes that it is alone.
+        lease_namespace=text("LEASE_NAMESPACE", ""),
+        pod_name=text("POD_NAME", environment.get("HOSTNAME") or "disksnapshot"),
         log_level=text("LOG_LEVEL", "INFO"),
     )
 

@@ -24,7 +24,10 @@ logger = logging.getLogger(__name__)
 
 
 class Work(Generic[K]):
-    """A queue of keys. A key that is added while it is looked at is looked at once more."""
+    """A queue of keys. A key that is added while it is looked at is looked at once more.
+
+    It is shut at first: keys are taken in, and none is handed out until it is opened.
+    """
 
     def __init__(self, look: Callable[[K], timedelta | None]) -> None:
         self._look = look
@@ -34,6 +37,7 @@ class Work(Generic[K]):
         self._scheduled: dict[K, tuple[float, int]] = {}
         self._busy: set[K] = set()
         self._again: set[K] = set()
+        self._open = False
         self._stopping = False
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
 
@@ -58,17 +62,29 @@ class Work(Generic[K]):
                 return
             self._pool.submit(self._serve, key)
 
-    def stop(self) -> None:
-        """Hand out no more keys, and wait a moment for those in hand."""
+    def open(self) -> None:
+        """Hand out keys from now on, all that have gathered first."""
+        with self._change:
+            self._open = True
+            self._change.notify_all()
+
+    def shut(self) -> None:
+        """Hand out no more keys until opened again; those in hand go on."""
+        with self._change:
+            self._open = False
+
+    def stop(self) -> bool:
+        """Hand out no more keys, wait a moment for those in hand; tell whether all are done."""
         with self._change:
             self._stopping = True
             self._change.notify_all()
-            self._change.wait_for(lambda: not self._busy, STOP_SECONDS)
+            idle = self._change.wait_for(lambda: not self._busy, STOP_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        return idle
 
     def _next(self) -> K | None:
         while not self._stopping:
-            if not self._due:
+            if not self._due or not self._open:
                 self._change.wait()
                 continue
             left = self._due[0][0] - time.monotonic()

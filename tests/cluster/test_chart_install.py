@@ -35,6 +35,9 @@ ALLOWED = [
     ("list", "pods", FREEZER),
     ("get", "pods/exec", FREEZER),
     ("create", "pods/exec", FREEZER),
+    ("create", "leases.coordination.k8s.io", HOME),
+    ("get", "leases.coordination.k8s.io/disksnapshot-operator", HOME),
+    ("patch", "leases.coordination.k8s.io/disksnapshot-operator", HOME),
 ]
 REFUSED = [
     ("patch", "events", "default"),
@@ -62,6 +65,9 @@ REFUSED = [
     ("delete", "events", "default"),
     ("patch", "persistentvolumeclaims", "default"),
     ("create", "pods", FREEZER),
+    ("create", "leases.coordination.k8s.io", "default"),
+    ("patch", "leases.coordination.k8s.io/another", HOME),
+    ("delete", "leases.coordination.k8s.io/disksnapshot-operator", HOME),
     ("list", "namespaces", ""),
     ("get", "namespaces/default", ""),
     ("get", "nodes/proxy", ""),

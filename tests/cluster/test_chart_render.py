@@ -31,6 +31,7 @@ MISTAKEN = [
     {"tencent": {"caBundle": "/etc/ssl/ca.pem"}},
     {"freezer": {"recordDir": "run/disksnapshot"}},
     {"logLevel": "LOUD"},
+    {"replicas": 3},
 ]
 
 
@@ -102,6 +103,15 @@ def test_the_operator_looks_for_the_freezer_by_labels_that_its_pods_have(
     assert wanted.items() <= freezer["spec"]["template"]["metadata"]["labels"].items()
     namespace = environment(objects)["DISKSNAPSHOT_FREEZER_NAMESPACE"]
     assert freezer["metadata"]["namespace"] == namespace
+
+
+def test_one_operator_is_replaced_and_two_are_renewed_one_by_one(lab: Lab, tmp_path: Path) -> None:
+    def strategy(**values: Any) -> tuple[int, str]:
+        spec = rendered(lab, tmp_path, values)["Deployment/op-disksnapshot-operator"]["spec"]
+        return spec["replicas"], spec["strategy"]["type"]
+
+    assert strategy() == (1, "Recreate")
+    assert strategy(replicas=2) == (2, "RollingUpdate")
 
 
 def test_a_digest_counts_instead_of_the_tag(lab: Lab, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ def running(look: Callable[[str], timedelta | None]) -> Iterator[Work[str]]:
     work = Work(look)
     thread = threading.Thread(target=work.run)
     thread.start()
+    work.open()
     try:
         yield work
     finally:
@@ -143,6 +144,22 @@ def test_an_error_in_one_key_stops_no_other_and_is_logged(
     assert "bad: unexpected" in caplog.text
 
 
+def test_a_shut_queue_gathers_keys_and_hands_them_out_once_it_is_opened() -> None:
+    looks = Looks()
+    with running(looks) as work:
+        work.shut()
+        for key in "aab":
+            work.add(key)
+        work.open()
+        assert looks.until("a", 1)
+        assert looks.until("b", 1)
+        work.shut()
+        work.add("c")
+        work.add("d", 0.01)
+        assert looks.idle()
+    assert looks.count == {"a": 1, "b": 1}
+
+
 def test_stopping_waits_for_a_look_that_ends_and_takes_no_new_key() -> None:
     looks = Looks()
     looks.may_end.clear()
@@ -162,6 +179,7 @@ def test_stopping_does_not_wait_for_a_look_that_hangs_beyond_its_bound() -> None
     work = Work(looks)
     thread = threading.Thread(target=work.run)
     thread.start()
+    work.open()
     work.add("a")
     assert looks.until("a", 1)
     started = time.monotonic()

@@ -68,6 +68,14 @@ class Poller(Generic[K]):
             gone = [item for item, known in self._followers.items() if known == follower]
         self.forget(gone)
 
+    def forget_all(self) -> set[K]:
+        """Leave out everything; return who followed something."""
+        with self._lock:
+            followers = set(self._followers.values())
+            self._followers.clear()
+            self._views.clear()
+        return followers
+
     def run(self) -> None:
         """Sweep until stopped; a new snapshot is looked at right away."""
         while not self._stop.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,20 @@ _ERRORS: Mapping[int, type[Exception]] = {
 class Api:
     """A thin client for raw objects; typed models would drop fields that they don't know."""
 
-    def __init__(self, configuration: client.Configuration) -> None:
+    def __init__(
+        self,
+        configuration: client.Configuration,
+        limit: float | tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+    ) -> None:
+        self._configuration = configuration
         self._client = client.ApiClient(configuration)
+        self._limit = limit
+
+    def limited(self, seconds: float) -> Api:
+        """Return the same API over connections of its own, each call over after so long."""
+        configuration = copy.copy(self._configuration)
+        configuration.retries = False  # else each limit would be waited for several times
+        return Api(configuration, seconds)
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Read one object or list."""
@@ -66,9 +79,7 @@ class Api:
             body=body, auth_settings=["BearerToken"],
         )  # fmt: skip
         try:
-            response = self._client.call_api(
-                *request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)
-            )
+            response = self._client.call_api(*request, _request_timeout=self._limit)
             content = response.read()  # type: ignore[no-untyped-call]  # half typed
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unavailable(f"{method} {path}: {error}") from error

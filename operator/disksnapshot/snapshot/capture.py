@@ -50,23 +50,23 @@ class Result:
 
 
 class Captures:
-    """Runs captures, and lets all of them go when the operator stops."""
+    """Runs captures while `admits` says so, and lets all of them go when told to."""
 
     def __init__(
-        self, objects: Objects, cloud: Cloud, preparer: Preparer, cluster_id: str
-    ) -> None:
+        self, objects: Objects, cloud: Cloud, preparer: Preparer, cluster_id: str,
+        admits: Callable[[], bool],
+    ) -> None:  # fmt: skip
         self._objects = objects
         self._cloud = cloud
         self._preparer = preparer
         self._cluster_id = cluster_id
+        self._admits = admits
         self._lock = threading.Lock()
         self._windows: set[WindowProcess] = set()
-        self._stopping = False
 
     def let_all_go(self) -> None:
         """End the input of every window: each lets go at once and still answers."""
         with self._lock:
-            self._stopping = True
             windows = list(self._windows)
         for window in windows:
             window.let_go()
@@ -119,8 +119,8 @@ class Captures:
         return Result(nonce=nonce, facts=facts, problem=prepared.problem)
 
     def _require_running(self) -> None:
-        if self._stopping:
-            raise Conflict("the operator is stopping")
+        if not self._admits():
+            raise Conflict("the operator is stopping, or another one is at work")
 
     @contextlib.contextmanager
     def _window(self, prepared: Prepared) -> Iterator[WindowProcess]:

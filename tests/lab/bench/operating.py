@@ -39,10 +39,13 @@ def paused(lab: Lab) -> Iterator[None]:
 
 
 @contextmanager
-def operating(build: Build, lab: Lab, namespace: str) -> Iterator[None]:
-    """Run a build until the end of the context; the freezer of the cluster serves it too."""
+def operating(build: Build, lab: Lab, namespace: str, **more: str) -> Iterator[None]:
+    """Run a build until the end of the context; the freezer of the cluster serves it too.
+
+    It takes no Lease, unless `more` of its environment asks for one.
+    """
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
-        environment = build.environment | _settings(lab, namespace, Path(folder))
+        environment = build.environment | _settings(lab, namespace, Path(folder)) | more
         argv = [sys.executable, "-m", "disksnapshot"]
         with subprocess.Popen(argv, env=environment, stdout=log, stderr=log) as process:
             try:
