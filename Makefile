@@ -62,6 +62,7 @@ install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional O
 crds: venv ## Write the chart's copy of the definitions, and the pages made from the code
 	@$(IN_VENV) python charts/render_crds.py
 	@$(IN_VENV) python -m disksnapshot.reasons > docs/reasons.md
+	@$(IN_VENV) python -m disksnapshot.cbs.errors > docs/cloud-errors.md
 
 lock: ## Renew the two lock files from pyproject.toml
 	@uv pip compile --python-version 3.11 --generate-hashes --no-header -q pyproject.toml -o requirements.lock

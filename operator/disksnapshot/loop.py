@@ -40,6 +40,8 @@ AGAIN = timedelta(0)
 SOON = timedelta(seconds=1)
 DELETION_PAUSE = timedelta(seconds=3)  # it stays listed for a while
 SHORTEST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(seconds=60)
+# For what no waiting mends, such as a missing right: less than a dozen tries in the first hour.
+SHORTEST_SELDOM, LONGEST_SELDOM = timedelta(seconds=15), timedelta(minutes=15)
 PROGRESS_STEP = 25
 CAPTURES = 48  # at once, so that some threads are always left for everything else
 
@@ -215,7 +217,7 @@ class Loop:
         if problem.final:
             self._write(sight, sight.draft.failed(problem.reason, str(problem)))
             return None
-        pause = _pause(sight)
+        pause = self._pause(sight, problem)
         draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
         self._write(sight, draft)
         return pause
@@ -223,7 +225,7 @@ class Loop:
     def _hindered(self, sight: Sight, error: Problem | CloudUnavailable) -> timedelta:
         """Something may exist in the cloud, so that no error is the end: say it, and go on."""
         reason = error.reason if isinstance(error, Problem) else Reason.CLOUD_ERROR
-        pause = _pause(sight)
+        pause = self._pause(sight, error)
         # Messages carry the number of a request: writing each would make each look cause the next.
         if reason != sight.done.reason:
             self._write(sight, sight.draft.waiting(reason, str(error), sight.now + pause))
@@ -233,8 +235,11 @@ class Loop:
         try:
             self._cloud.delete(snapshot_id)
         except Problem as problem:
-            message = f"{snapshot_id} can't be deleted: {problem}"
-            raise Problem(Reason.DELETION_BLOCKED, message) from problem
+            raise Problem(
+                Reason.DELETION_BLOCKED,
+                f"{snapshot_id} can't be deleted: {problem}",
+                needs_person=problem.needs_person,
+            ) from problem
 
     def _record(self, sight: Sight, result: Result) -> timedelta | None:
         intent = sight.done.intent
@@ -271,12 +276,15 @@ class Loop:
         self._poller.forget(sight.done.snapshots.values())
         self._memory.forget(sight.ask.uid)
 
+    def _pause(self, sight: Sight, error: Problem | CloudUnavailable) -> timedelta:
+        """Return a pause as long as this has been failing, within bounds: doubling, in effect.
 
-def _pause(sight: Sight) -> timedelta:
-    """Return a pause as long as it has been failing, within bounds: doubling, in effect.
-
-    It is spread a little, so that two objects that met on one database don't meet again.
-    """
-    failing_for = sight.now - (sight.done.since or sight.now)
-    pause = min(max(failing_for, SHORTEST_RETRY), LONGEST_RETRY)
-    return pause * random.uniform(1.0, 1.2)  # noqa: S311 - nothing to guess
+        It is spread a little, so that two objects that met on one database don't meet again.
+        """
+        reason = error.reason if isinstance(error, Problem) else Reason.CLOUD_ERROR
+        since = self._memory.failing_since(sight.ask.uid, reason, sight.now)
+        shortest, longest = SHORTEST_RETRY, LONGEST_RETRY
+        if isinstance(error, Problem) and error.needs_person:
+            shortest, longest = SHORTEST_SELDOM, LONGEST_SELDOM
+        pause = min(max(sight.now - since, shortest), longest)
+        return pause * random.uniform(1.0, 1.2)  # noqa: S311 - nothing to guess

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from disksnapshot.snapshot.capture import Result
 
 PROGRESS_PAUSE = timedelta(seconds=30)
+FAILURE_ENDS = timedelta(minutes=30)  # longer than any pause between two tries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,15 @@ class LookUps:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """One reason that keeps an object from going on: since when, and when it was last met."""
+
+    reason: str
+    since: datetime
+    last: datetime
+
+
 class Memory:
     """Notes by the object's uid, shared by all threads."""
 
@@ -34,6 +44,7 @@ class Memory:
         self._results: dict[str, Result] = {}
         self._progress: dict[str, datetime] = {}
         self._warned: dict[str, set[str]] = {}
+        self._failing: dict[str, Failing] = {}
 
     def look_up(self, uid: str, nonce: str, ids: Iterable[str], now: datetime) -> LookUps:
         """Note what a look-up for an attempt has shown; only a new id begins the time anew."""
@@ -78,8 +89,19 @@ class Memory:
             said.add(reason)
             return new
 
+    def failing_since(self, uid: str, reason: str, now: datetime) -> datetime:
+        """Note that an object can't go on; return since when that has been so for this reason."""
+        with self._lock:
+            last = self._failing.get(uid)
+            goes_on = last and last.reason == reason and now - last.last < FAILURE_ENDS
+            since = last.since if last and goes_on else now
+            self._failing[uid] = Failing(reason=reason, since=since, last=now)
+            return since
+
     def forget(self, uid: str) -> None:
         """Drop everything about an object that is gone, or of which nothing more will come."""
         with self._lock:
-            for known in (self._look_ups, self._results, self._progress, self._warned):
+            for known in (
+                self._look_ups, self._results, self._progress, self._warned, self._failing,
+            ):  # fmt: skip
                 known.pop(uid, None)

@@ -36,6 +36,12 @@ class Reason(StrEnum):
     FREEZER_NOT_INSTALLED = "FreezerNotInstalled"
     NO_FREEZER_ON_NODE = "NoFreezerOnNode"
     CLOUD_ERROR = "CloudError"
+    CLOUD_THROTTLED = "CloudThrottled"
+    CLOUD_FORBIDDEN = "CloudForbidden"
+    CREDENTIALS_REFUSED = "CredentialsRefused"
+    DISK_BUSY = "DiskBusy"
+    SNAPSHOT_QUOTA_EXCEEDED = "SnapshotQuotaExceeded"
+    ACCOUNT_IN_ARREARS = "AccountInArrears"
     OUTCOME_UNKNOWN = "OutcomeUnknown"
     PROOF_FAILED = "ProofFailed"
     SNAPSHOT_LOST = "SnapshotLost"
@@ -78,6 +84,18 @@ REMEDIES: dict[Reason, str] = {
     Reason.NO_FREEZER_ON_NODE: "Let the freezer's DaemonSet run on that node (tolerations, node "
     "selector), and look at its pod.",
     Reason.CLOUD_ERROR: "Read the code in the message: it is Tencent Cloud's own.",
+    Reason.CLOUD_THROTTLED: "Nothing to do: the operator asks more slowly. If it lasts, find out "
+    "who else uses up the account's rate.",
+    Reason.CLOUD_FORBIDDEN: "Allow the operator's account in CAM what the message names, such as "
+    "cvm:CreateSnapshot.",
+    Reason.CREDENTIALS_REFUSED: "Correct the account's keys in the operator's Secret; no restart "
+    "is needed.",
+    Reason.DISK_BUSY: "Nothing to do: the operator waits until the disk's other snapshot, or what "
+    "else the cloud does with the disk, is done. Writers are not held meanwhile.",
+    Reason.SNAPSHOT_QUOTA_EXCEEDED: "Delete snapshots in this region, or have its quota raised; "
+    "no writer is held until there is room.",
+    Reason.ACCOUNT_IN_ARREARS: "Pay what the Tencent Cloud account owes; no writer is held until "
+    "then.",
     Reason.OUTCOME_UNKNOWN: "Nothing to do: the operator looks for the snapshot until it can no "
     "longer appear, at most some minutes.",
     Reason.PROOF_FAILED: "Look at status.quiesce.reason: a hold was lost before the cut was sure.",

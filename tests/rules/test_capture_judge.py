@@ -199,7 +199,7 @@ CASES = (
         facts=facts(refused("RequestLimitExceeded")),
         quiesce=ABORT,
         state=SETTLED,
-        reason="CloudError",
+        reason="CloudThrottled",
         retries=True,
     ),
     Case(
@@ -207,7 +207,7 @@ CASES = (
         facts=facts(refused("InvalidDisk.SnapshotCreating")),
         quiesce=ABORT,
         state=SETTLED,
-        reason="CloudError",
+        reason="DiskBusy",
         retries=True,
     ),
     Case(
@@ -215,7 +215,7 @@ CASES = (
         facts=facts(refused("AuthFailure.SignatureExpire")),
         quiesce=ABORT,
         state=SETTLED,
-        reason="CloudError",
+        reason="CredentialsRefused",
         retries=True,
     ),
     Case(
@@ -223,7 +223,7 @@ CASES = (
         facts=facts(refused("InvalidDisk.NotSupportSnapshot")),
         quiesce=ABORT,
         state=SETTLED,
-        reason="CloudError",
+        reason="DiskUnusable",
         stalled=True,
     ),
     Case(
@@ -234,7 +234,7 @@ CASES = (
         quiesce=ABORT,
         disks=BOTH,
         state=SETTLED,
-        reason="CloudError",
+        reason="CloudThrottled",
         retries=True,
     ),
     Case(

@@ -13,7 +13,7 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
 from disksnapshot.cbs import signing
-from disksnapshot.cbs.errors import Remedy, remedy
+from disksnapshot.cbs.errors import Meaning, Remedy, meaning
 from disksnapshot.errors import CloudUnavailable, Problem
 
 if TYPE_CHECKING:
@@ -141,11 +141,17 @@ class Cloud:
 
 
 class CloudProblem(Problem):
-    """The cloud answered with an error code."""
+    """The cloud answered with an error code, which means what the table says."""
 
-    def __init__(self, code: str, message: str, *, final: bool) -> None:
-        super().__init__("CloudError", message, final=final)
+    def __init__(self, code: str, message: str) -> None:
         self.code = code
+        self.meaning: Meaning = meaning(code)
+        super().__init__(
+            self.meaning.reason,
+            message,
+            final=self.meaning.remedy is Remedy.FINAL,
+            needs_person=self.meaning.needs_person,
+        )
 
 
 def _translate(action: str, error: TencentCloudSDKException) -> Exception:
@@ -153,7 +159,7 @@ def _translate(action: str, error: TencentCloudSDKException) -> Exception:
     message = f"{action}: {code}: {str(error.message)[:300]} (request {request_id or 'unknown'})"
     if "." not in code and not request_id:
         return CloudUnavailable(message)  # the SDK's own codes: network, HTTP status, broken body
-    return CloudProblem(code, message, final=remedy(code) is Remedy.FINAL)
+    return CloudProblem(code, message)
 
 
 def _lookup_params(disk_id: str, offset: int) -> dict[str, Any]:

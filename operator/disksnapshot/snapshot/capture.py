@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import naming
-from disksnapshot.cbs.errors import Remedy, remedy
+from disksnapshot.cbs.errors import Remedy, meaning
 from disksnapshot.cbs.signing import VALID_SECONDS
 from disksnapshot.errors import Conflict, Problem, Unavailable
 from disksnapshot.reasons import Reason
@@ -265,7 +265,7 @@ def _recorded(draft: Draft, ask: Ask, result: Result, facts: Facts) -> Draft:
 
 def _refused(draft: Draft, facts: Facts, now: datetime) -> Draft:
     """Some disk has no snapshot id: refused for sure, or unknown."""
-    what = {remedy(disk.code) if disk.code else Remedy.LOOK_UP for disk in facts.disks}
+    refused = [meaning(disk.code) for disk in facts.disks if not disk.snapshot_id]
     said = "; ".join(
         f"{disk.disk_id}: {disk.code or disk.message} {disk.message if disk.code else ''}".strip()
         + (f" (request {disk.request_id})" if disk.request_id else "")
@@ -273,10 +273,12 @@ def _refused(draft: Draft, facts: Facts, now: datetime) -> Draft:
         if not disk.snapshot_id
     )
     created = any(disk.snapshot_id for disk in facts.disks)
-    if created or Remedy.LOOK_UP in what:
+    if created or any(known.remedy is Remedy.LOOK_UP for known in refused):
         message = f"no clear answer to the request for a snapshot: {said}"
         return draft.waiting(Reason.OUTCOME_UNKNOWN, message)
     draft.settle()
-    if what == {Remedy.FINAL}:
-        return draft.failed(Reason.CLOUD_ERROR, said)
-    return draft.waiting(Reason.CLOUD_ERROR, said, now + RETRY_PAUSE)
+    # What passes by itself is waited for, although another disk was refused for good.
+    passing = [known for known in refused if known.remedy is not Remedy.FINAL]
+    if not passing:
+        return draft.failed(refused[0].reason, said)
+    return draft.waiting(passing[0].reason, said, now + RETRY_PAUSE)
