@@ -59,7 +59,16 @@ class Operator:
         self._lease = Lease(api, namespace, settings.pod_name) if namespace else Alone()
         self.captures = Captures(objects, cloud, preparer, cluster_id, self._may_work)
         self.poller: Poller[Key] = Poller(cloud, self._look_at)
-        loop = Loop(api, objects, Events(api), cloud, self.poller, self.captures, cluster_id)
+        loop = Loop(
+            api,
+            objects,
+            Events(api),
+            cloud,
+            self.poller,
+            self.captures,
+            cluster_id,
+            clock=cloud.clock.now,
+        )
         self.work = Work(loop.look)
         self.watch = Watch(self.work.add)
         self.probes = Probes(

@@ -7,16 +7,16 @@ class Problem(Exception):  # noqa: N818 - it names a state of affairs that is sh
     """Something the object's status must say: a reason of the closed list, and a sentence.
 
     `final` means that waiting can't help: somebody has to change the object, or what it names.
-    `needs_person` means that trying again is right, but seldom: nothing changes by itself.
+    `slow` means that it can, but that looking every minute is no use.
     """
 
     def __init__(
-        self, reason: str, message: str, *, final: bool = False, needs_person: bool = False
+        self, reason: str, message: str, *, final: bool = False, slow: bool = False
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.final = final
-        self.needs_person = needs_person
+        self.slow = slow
 
 
 class Conflict(Exception):  # noqa: N818 - the same

@@ -6,10 +6,11 @@ import logging
 import random
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, assert_never
 
 from disksnapshot.announcements import Announcements
+from disksnapshot.cbs.clock import own_time
 from disksnapshot.errors import (
     CloudUnavailable,
     Conflict,
@@ -25,7 +26,8 @@ from disksnapshot.snapshot import capture, plan, spec, status, steps
 from disksnapshot.snapshot.proof import ADOPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from disksnapshot.cbs.client import Cloud
     from disksnapshot.cbs.poller import Poller
@@ -74,10 +76,11 @@ class Sight:
 class Loop:
     """Does one step of one object at a time; says when to look again, None for not by itself."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts, put together once
         self, api: Api, objects: Objects, events: Events, cloud: Cloud, poller: Poller[Key],
-        captures: Captures, cluster_id: str,
+        captures: Captures, cluster_id: str, *, clock: Callable[[], datetime] = own_time,
     ) -> None:  # fmt: skip
+        self._clock = clock
         self._objects = objects
         self._cloud = cloud
         self._poller = poller
@@ -107,7 +110,7 @@ class Loop:
 
     def _step(self, key: Key) -> timedelta | None:
         body = self._objects.read(key.namespace, key.name)
-        now = datetime.now(UTC)
+        now = self._clock()
         done = status.parse(body.get("status", {}))
         try:
             ask = spec.parse(body)
@@ -212,7 +215,7 @@ class Loop:
             body=body,
             ask=sight.ask,
             done=status.parse(body.get("status", {})),
-            now=datetime.now(UTC),
+            now=self._clock(),
         )
         if problem.final:
             self._write(sight, sight.draft.failed(problem.reason, str(problem)))
@@ -238,7 +241,7 @@ class Loop:
             raise Problem(
                 Reason.DELETION_BLOCKED,
                 f"{snapshot_id} can't be deleted: {problem}",
-                needs_person=problem.needs_person,
+                slow=problem.slow,
             ) from problem
 
     def _record(self, sight: Sight, result: Result) -> timedelta | None:
@@ -284,7 +287,7 @@ class Loop:
         reason = error.reason if isinstance(error, Problem) else Reason.CLOUD_ERROR
         since = self._memory.failing_since(sight.ask.uid, reason, sight.now)
         shortest, longest = SHORTEST_RETRY, LONGEST_RETRY
-        if isinstance(error, Problem) and error.needs_person:
+        if isinstance(error, Problem) and error.slow:
             shortest, longest = SHORTEST_SELDOM, LONGEST_SELDOM
         pause = min(max(sight.now - since, shortest), longest)
         return pause * random.uniform(1.0, 1.2)  # noqa: S311 - nothing to guess

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     CLAIM_NOT_BOUND = "ClaimNotBound"
     NOT_A_CBS_VOLUME = "NotACbsVolume"
     DISK_UNUSABLE = "DiskUnusable"
+    DISK_BUSY = "DiskBusy"
     POD_NOT_FOUND = "PodNotFound"
     AMBIGUOUS_POD = "AmbiguousPod"
     FORBIDDEN = "Forbidden"
@@ -39,7 +40,6 @@ class Reason(StrEnum):
     CLOUD_THROTTLED = "CloudThrottled"
     CLOUD_FORBIDDEN = "CloudForbidden"
     CREDENTIALS_REFUSED = "CredentialsRefused"
-    DISK_BUSY = "DiskBusy"
     SNAPSHOT_QUOTA_EXCEEDED = "SnapshotQuotaExceeded"
     ACCOUNT_IN_ARREARS = "AccountInArrears"
     OUTCOME_UNKNOWN = "OutcomeUnknown"
@@ -63,7 +63,10 @@ REMEDIES: dict[Reason, str] = {
     Reason.CLAIM_NOT_BOUND: "Wait until the claim is bound, or find out why it is not.",
     Reason.NOT_A_CBS_VOLUME: "Name a claim whose volume is one CBS disk of driver "
     "com.tencent.cloud.csi.cbs.",
-    Reason.DISK_UNUSABLE: "Look at the disk in the console: it must exist and allow snapshots.",
+    Reason.DISK_UNUSABLE: "Look at the disk in the console: it must exist in the operator's "
+    "region, be paid for, and allow snapshots.",
+    Reason.DISK_BUSY: "Wait until what the message names is over; the operator tries again. A "
+    "disk that no pod mounts is detached by Kubernetes some seconds after its last pod.",
     Reason.POD_NOT_FOUND: "Start the pod that mounts the claims, or leave the step out.",
     Reason.AMBIGUOUS_POD: "Narrow mysql.target.podSelector until it matches one Ready pod.",
     Reason.FORBIDDEN: "Give the operator's service account the right that the message names; the "
@@ -90,8 +93,6 @@ REMEDIES: dict[Reason, str] = {
     "cvm:CreateSnapshot.",
     Reason.CREDENTIALS_REFUSED: "Correct the account's keys in the operator's Secret; no restart "
     "is needed.",
-    Reason.DISK_BUSY: "Nothing to do: the operator waits until the disk's other snapshot, or what "
-    "else the cloud does with the disk, is done. Writers are not held meanwhile.",
     Reason.SNAPSHOT_QUOTA_EXCEEDED: "Delete snapshots in this region, or have its quota raised; "
     "no writer is held until there is room.",
     Reason.ACCOUNT_IN_ARREARS: "Pay what the Tencent Cloud account owes; no writer is held until "

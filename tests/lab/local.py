@@ -22,6 +22,7 @@ from disksnapshot.window.hold import (
     Go,
     MysqlOrder,
     Order,
+    SignedLookUp,
     SignedRequest,
 )
 from lab.cbs.control import Control
@@ -100,10 +101,10 @@ class Local:
         now = datetime.now(UTC)
         name = name or f"shop-orders-{secrets.token_hex(5)}-1"
         cut = self.cloud.sign_create(self.disk_id, name, {"team": "shop"}, now)
-        lookup = self.cloud.sign_lookup(self.disk_id, now)
+        lookup = self.cloud.sign_lookup([self.disk_id], now)
         return Go(
             cuts=(SignedRequest(disk_id=self.disk_id, payload=cut),),
-            lookups=(SignedRequest(disk_id=self.disk_id, payload=lookup),),
+            lookups=(SignedLookUp(disk_ids=(self.disk_id,), payload=lookup),),
             names=((self.disk_id, name),),
         )
 

@@ -1,4 +1,4 @@
-"""What an error code means: each documented one has a row, and what nobody knows may have acted."""
+"""What an error code means: each documented one has a row, an unknown one may have acted."""
 
 from pathlib import Path
 

@@ -11,12 +11,20 @@ from pathlib import Path
 import pytest
 
 from disksnapshot.window.cut import Cut, NoWatch
-from disksnapshot.window.hold import CloudAddress, DiskFacts, Go, HoldError, SignedRequest
+from disksnapshot.window.hold import (
+    CloudAddress,
+    DiskFacts,
+    Go,
+    HoldError,
+    SignedLookUp,
+    SignedRequest,
+)
 from lab.scripted import CLOSE, Answer, ScriptedCloud, reply
 
 DISK = "disk-12345678"
 REQUEST = SignedRequest(disk_id=DISK, payload=b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
-GO = Go(cuts=(REQUEST,), lookups=(REQUEST,), names=((DISK, "ours"),))
+LOOK_UP = SignedLookUp(disk_ids=(DISK,), payload=REQUEST.payload)
+GO = Go(cuts=(REQUEST,), lookups=(LOOK_UP,), names=((DISK, "ours"),))
 
 
 def response(**content: object) -> bytes:

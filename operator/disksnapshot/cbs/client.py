@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tencentcloud.cbs.v20170312 import models
-from tencentcloud.cbs.v20170312.cbs_client import CbsClient
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
-from tencentcloud.common.profile.client_profile import ClientProfile
-from tencentcloud.common.profile.http_profile import HttpProfile
 
-from disksnapshot.cbs import signing
+from disksnapshot.cbs import sdk, signing
+from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.errors import Meaning, Remedy, meaning
-from disksnapshot.errors import CloudUnavailable, Problem
+from disksnapshot.cbs.gate import Admission, Gate
+from disksnapshot.errors import CloudUnavailable, Problem, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,11 @@ if TYPE_CHECKING:
     from disksnapshot.cbs.limits import Limits
 
 PAGE = 100  # the greatest Limit of a Describe call
-CALL_SECONDS = 5  # to connect, and for each read
+DISKS_A_FILTER = 10  # the most values of the filter disk-id
+VALID = timedelta(seconds=signing.VALID_SECONDS)
+READINGS = 4  # of a list that changes while it is read
+CREATE = "CreateSnapshot"
+UNFINISHED = ("CREATING", "ROLLBACKING")
 NOT_FOUND = "InvalidSnapshotId.NotFound"
 
 
@@ -67,13 +70,14 @@ class Cloud:
         endpoint: str,
         ca_file: str | None,
         limits: Limits,
+        clock: CloudClock | None = None,
+        valid_seconds: int = signing.VALID_SECONDS,
     ) -> None:
-        http = HttpProfile(endpoint=endpoint, reqTimeout=CALL_SECONDS, certification=ca_file)
-        profile = ClientProfile(httpProfile=http, language="en-US")
-        # The SDK warns of each field that it doesn't know, and the service sends new ones.
-        warnings.filterwarnings("ignore", r"\w+ fileds are useless", UserWarning)
-        self._client = CbsClient(credential, region, profile)
+        self._valid = timedelta(seconds=valid_seconds)
+        self.clock = clock or CloudClock()
+        self._client = sdk.client(credential, region, endpoint, ca_file, self.clock)
         self.limits = limits
+        self._gate = Gate()
 
     def disks(self, disk_ids: Sequence[str]) -> dict[str, Disk]:
         """Return the disks that exist, by id."""
@@ -89,14 +93,38 @@ class Cloud:
 
     def snapshots_of(self, disk_id: str) -> list[Snapshot]:
         """Return every snapshot of a disk: a page must never be taken for all of them."""
+        for _ in range(READINGS):
+            found = self._read_all(disk_id)
+            if found is not None:
+                return found
+        raise CloudUnavailable(f"DescribeSnapshots: the list of {disk_id} keeps changing")
+
+    def _read_all(self, disk_id: str) -> list[Snapshot] | None:
+        """Read all pages; None when one was deleted meanwhile.
+
+        What came after it has moved up, perhaps to a page that was read before: it would be
+        missed, and a look-up must miss nothing.
+        """
         found: dict[str, Snapshot] = {}
         offset, total = 0, 1
         while offset < total:
-            answer = self._describe(_lookup_params(disk_id, offset))
+            answer = self._describe(_lookup_params([disk_id], offset))
             found |= {item.SnapshotId: _snapshot(item) for item in answer.SnapshotSet or []}
+            if offset and int(answer.TotalCount) < total:
+                return None
             total = int(answer.TotalCount)
             offset += PAGE
         return list(found.values())
+
+    def in_creation(self, disk_ids: Sequence[str]) -> dict[str, Snapshot]:
+        """Return a snapshot in the making by disk: such a disk can't have another one yet."""
+        found: dict[str, Snapshot] = {}
+        for some in in_tens(disk_ids):
+            params = _lookup_params(some, 0)
+            params["Filters"].append({"Name": "snapshot-state", "Values": list(UNFINISHED)})
+            answer = self._describe(params)
+            found |= {item.DiskId: _snapshot(item) for item in answer.SnapshotSet or []}
+        return found
 
     def delete(self, snapshot_id: str) -> None:
         """Ask to delete a snapshot; one that is not there counts as deleted."""
@@ -108,19 +136,58 @@ class Cloud:
             if error.code != NOT_FOUND:
                 raise
 
+    def not_after(self, signed: datetime) -> datetime:
+        """Return when the cloud begins to refuse a CreateSnapshot that is signed at a time."""
+        # No reply has told the cloud's time: whatever it is, it takes no request that is
+        # further off than VALID.
+        return signed + self._valid + (timedelta(0) if self.clock.known else VALID)
+
     def sign_create(self, disk_id: str, name: str, tags: Mapping[str, str], at: datetime) -> bytes:
-        """Return CreateSnapshot for one disk, signed as of `at`."""
+        """Return CreateSnapshot for one disk, to be sent at `at` or a little later.
+
+        Its time stamp lies so far in the past that no more than the wanted validity is left.
+        """
         params = {
             "DiskId": disk_id,
             "SnapshotName": name,
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
-        return signing.sign(self._client, "CreateSnapshot", params, at)
+        return signing.sign(self._client, CREATE, params, at - VALID + self._valid)
 
-    def sign_lookup(self, disk_id: str, at: datetime) -> bytes:
-        """Return the look-up of a disk's newest snapshots, signed as of `at`."""
-        params = _lookup_params(disk_id, 0) | {"Order": "DESC", "OrderField": "CREATE_TIME"}
+    def sign_lookup(self, disk_ids: Sequence[str], at: datetime) -> bytes:
+        """Return the look-up of the newest snapshots of at most 10 disks, signed as of `at`."""
+        params = _lookup_params(disk_ids, 0) | {"Order": "DESC", "OrderField": "CREATE_TIME"}
         return signing.sign(self._client, "DescribeSnapshots", params, at)
+
+    def require_room(self) -> None:
+        """Raise the Problem that stops captures in this region, while there is one."""
+        admission = self._gate.ask(self.clock.now())
+        if admission is Admission.ENTER or (admission is Admission.LOOK_FIRST and self._room()):
+            return
+        if why := self._gate.why:
+            raise why
+
+    def hear(self, action: str, code: str, message: str = "") -> None:
+        """Take what a call came to that was sent by others; no code: it did what was asked."""
+        said = meaning(code)
+        if not code and action == CREATE:
+            self._gate.succeed()
+        elif said.remedy is Remedy.SEND_AGAIN:
+            # Bare, it is this action's rate; each detail is about more than one action.
+            self.limits.slow_down(action, whole_account="." in code)
+        elif said.remedy is Remedy.QUOTA and action == CREATE:
+            self._gate.refuse(said, f"{code}: {message}", self.clock.now())
+
+    def _room(self) -> bool:
+        """Tell whether there are fewer snapshots in the region than when there was no room."""
+        request = models.DescribeSnapshotOverviewRequest()
+        try:
+            answer = self._call(
+                "DescribeSnapshotOverview", lambda: self._client.DescribeSnapshotOverview(request)
+            )
+        except (Problem, Unavailable):
+            return False  # what stopped captures is to be told, not this
+        return self._gate.count(int(answer.TotalNums))
 
     def _describe(self, params: dict[str, Any]) -> Any:
         request = models.DescribeSnapshotsRequest()
@@ -132,12 +199,21 @@ class Cloud:
         try:
             answer = act()
         except TencentCloudSDKException as error:
-            raise _translate(action, error) from error
+            problem = _translate(action, error)
+            if isinstance(problem, CloudProblem):
+                self.hear(action, problem.code)
+            raise problem from error
         # The SDK takes an error for an empty answer when its content type has a charset; what
         # isn't known to be empty must not be read as "there is none".
-        if getattr(answer, "TotalCount", 0) is None:
+        if None in {getattr(answer, "TotalCount", 0), getattr(answer, "TotalNums", 0)}:
             raise CloudUnavailable(f"{action}: an answer without a count")
         return answer
+
+
+def in_tens(disk_ids: Sequence[str]) -> list[Sequence[str]]:
+    """Split disks into groups that one look-up can ask for."""
+    starts = range(0, len(disk_ids), DISKS_A_FILTER)
+    return [disk_ids[start : start + DISKS_A_FILTER] for start in starts]
 
 
 class CloudProblem(Problem):
@@ -150,7 +226,7 @@ class CloudProblem(Problem):
             self.meaning.reason,
             message,
             final=self.meaning.remedy is Remedy.FINAL,
-            needs_person=self.meaning.needs_person,
+            slow=self.meaning.needs_person,
         )
 
 
@@ -162,8 +238,8 @@ def _translate(action: str, error: TencentCloudSDKException) -> Exception:
     return CloudProblem(code, message)
 
 
-def _lookup_params(disk_id: str, offset: int) -> dict[str, Any]:
-    filters = [{"Name": "disk-id", "Values": [disk_id]}]
+def _lookup_params(disk_ids: Sequence[str], offset: int) -> dict[str, Any]:
+    filters = [{"Name": "disk-id", "Values": list(disk_ids)}]
     return {"Filters": filters, "Limit": PAGE, "Offset": offset}
 
 

@@ -31,14 +31,18 @@ def sign(client: AbstractClient, action: str, params: Mapping[str, Any], at: dat
         header={"X-TC-TraceId": str(uuid.uuid4())},
     )
     client._build_req_inter(action, dict(params), request)
-    _set_time(client, request, int(at.timestamp()), params)
+    set_time(client, request, int(at.timestamp()), params)
     return _wire_form(client, request)
 
 
-def _set_time(
+def set_time(
     client: AbstractClient, request: RequestInternal, seconds: int, params: Mapping[str, Any]
 ) -> None:
-    secret_id, secret_key, _ = client.credential.get_credential_info()
+    """Give a request that the SDK has built another time, and the signature that goes with it."""
+    secret_id, secret_key, token = client.credential.get_credential_info()
+    if token:
+        # Of the same moment as the key: they may have been renewed since the SDK read them.
+        request.header["X-TC-Token"] = token
     day = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
     request.header["X-TC-Timestamp"] = str(seconds)
     signature = client._get_tc3_signature(

@@ -6,22 +6,23 @@ import contextlib
 import secrets
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import naming
+from disksnapshot.cbs.client import in_tens
 from disksnapshot.cbs.errors import Remedy, meaning
-from disksnapshot.cbs.signing import VALID_SECONDS
 from disksnapshot.errors import Conflict, Problem, Unavailable
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import spec, status
 from disksnapshot.snapshot.measurements import quiesce_status
 from disksnapshot.snapshot.proof import verdict
-from disksnapshot.window.hold import Facts, Go, Refusal, SignedRequest
+from disksnapshot.window.hold import Facts, Go, Refusal, SignedLookUp, SignedRequest
 from disksnapshot.window.launch import WindowProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from disksnapshot.cbs.client import Cloud
     from disksnapshot.kube.objects import Objects
@@ -36,7 +37,7 @@ WRITE_TRIES = 5  # of the intent, while others keep changing the object
 # The window's own waits, and something for its end.
 READY_SECONDS = 40.0
 BEYOND_HOLD_SECONDS = 15.0
-LOOKUPS_A_DISK = 9
+LOOKUPS = 9  # of a window, for each ten disks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class Captures:
     def run(self, body: Mapping[str, Any], attempt: int) -> Result:
         """Capture once; raise Problem or Conflict while nothing can have come of it."""
         ask = spec.parse(body)
+        self._cloud.require_room()
         nonce = secrets.token_hex(8)
         prepared = self._preparer.prepare(ask, nonce)
         marks = naming.Marks(
@@ -84,19 +86,20 @@ class Captures:
             attempt=attempt,
             nonce=nonce,
         )
-        # All rate tokens are in hand before anything is held.
-        self._cloud.limits.wait("CreateSnapshot", len(prepared.targets))
+        # All rate tokens are in hand before anything is held; the scarcer ones last.
         visible = prepared.order.release_when == "Visible"
-        look_ups = LOOKUPS_A_DISK * len(prepared.targets) if visible else 0
+        look_ups = LOOKUPS * len(in_tens(prepared.order.disk_ids)) if visible else 0
         if look_ups:
             self._cloud.limits.wait("DescribeSnapshots", look_ups)
+        self._cloud.limits.wait("CreateSnapshot", len(prepared.targets))
         # Before the window opens: what can conflict shall do so before writers are touched.
         body = self._insist(body, self._objects.add_finalizer)
         with self._window(prepared) as window:
             answer = window.ready(READY_SECONDS)
             # Letting go ends a window that isn't ready yet: that is no problem of the object.
             self._require_running()
-            signed = datetime.now(UTC).replace(microsecond=0)
+            # The cloud's time: it is the cloud that refuses what comes too late.
+            signed = self._cloud.clock.now().replace(microsecond=0)
             if isinstance(answer, Refusal):
                 if answer.reason not in TOUCHED_WRITERS:
                     raise Problem(answer.reason, answer.message)
@@ -116,7 +119,16 @@ class Captures:
         if facts:
             # Fewer than reserved as a rule; more only where a lost reply was looked for.
             self._cloud.limits.give_back("DescribeSnapshots", look_ups - facts.look_ups)
+            self._pass_on(facts)
         return Result(nonce=nonce, facts=facts, problem=prepared.problem)
+
+    def _pass_on(self, facts: Facts) -> None:
+        """Let the limits know what the cloud told the window."""
+        for disk in facts.disks:
+            if disk.code or disk.snapshot_id:
+                self._cloud.hear("CreateSnapshot", disk.code, disk.message)
+        if facts.look_up_code:
+            self._cloud.hear("DescribeSnapshots", facts.look_up_code)
 
     def _require_running(self) -> None:
         if not self._admits():
@@ -144,7 +156,7 @@ class Captures:
             nonce=marks.nonce,
             disk_ids=prepared.order.disk_ids,
             signed=signed,
-            not_after=signed + timedelta(seconds=VALID_SECONDS),
+            not_after=self._cloud.not_after(signed),
         )
         volumes = _volumes(prepared, naming.snapshot_name(marks))
 
@@ -152,7 +164,7 @@ class Captures:
             ask = spec.parse(body)
             if ask.deleting or not ask.has_finalizer:
                 raise Conflict("the object is being deleted")
-            draft = status.Draft(body.get("status", {}), ask, datetime.now(UTC))
+            draft = status.Draft(body.get("status", {}), ask, self._cloud.clock.now())
             return self._objects.write_status(body, draft.intend(intent, volumes).body)
 
         self._insist(body, write)
@@ -185,8 +197,8 @@ class Captures:
                 for disk_id in disk_ids
             ),
             lookups=tuple(
-                SignedRequest(disk_id=disk_id, payload=self._cloud.sign_lookup(disk_id, signed))
-                for disk_id in disk_ids
+                SignedLookUp(disk_ids=tuple(some), payload=self._cloud.sign_lookup(some, signed))
+                for some in in_tens(disk_ids)
             ),
             names=tuple((disk_id, name) for disk_id in disk_ids),
         )

@@ -69,6 +69,7 @@ class Preparer:
         disks = self._cloud.disks([claim.disk_id for claim in claims])
         targets = tuple(Target(claim=c, disk=_usable(c, disks)) for c in claims)
         _check_distinct(claims)
+        self._require_idle(targets)
         if ask.quiesce is None:
             return Prepared(targets=targets, order=self._order(targets, (), ask.quiesce))
         try:
@@ -79,6 +80,13 @@ class Preparer:
             order = self._order(targets, (), ask.quiesce)
             return Prepared(targets=targets, order=order, problem=problem)
         return Prepared(targets=targets, order=self._order(targets, steps, ask.quiesce))
+
+    def _require_idle(self, targets: Sequence[Target]) -> None:
+        """Find out before anything is held that the cloud would refuse the cut."""
+        busy = self._cloud.in_creation([target.disk.id for target in targets])
+        for disk_id, other in busy.items():
+            message = f"disk {disk_id} has snapshot {other.id} in the state {other.state}"
+            raise Problem(Reason.DISK_BUSY, message)
 
     def _order(
         self,

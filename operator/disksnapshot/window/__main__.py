@@ -136,4 +136,5 @@ class Window:
             refusal=self._refusal,
             cut_while_held=self._cut_while_held,
             look_ups=self._cut.look_ups,
+            look_up_code=self._cut.look_up_code,
         )

@@ -11,13 +11,14 @@ from disksnapshot.window.connection import Connection
 from disksnapshot.window.hold import DiskFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from disksnapshot.window.hold import (
         CloudAddress,
         Go,
         LineSession,
         Selectable,
+        SignedLookUp,
         SignedRequest,
     )
 
@@ -35,6 +36,7 @@ class Cut:
         self._lookup: Connection | None = None
         self._waiting: dict[str, Connection] = {}
         self.look_ups = 0
+        self.look_up_code = ""
 
     def connect(self, deadline: float) -> None:
         """Open all connections before anything is held."""
@@ -93,9 +95,8 @@ class Cut:
             if self.created and not visible:
                 return
             for request in go.lookups:
-                facts = self._by_disk(request.disk_id)
-                if not facts.visible:
-                    self._look(request, facts, names[request.disk_id], deadline, watch)
+                if not all(self._by_disk(disk_id).visible for disk_id in request.disk_ids):
+                    self._look(request, names, deadline, watch)
             if all(facts.visible for facts in self.facts):
                 return
 
@@ -114,7 +115,7 @@ class Cut:
             _note(self._by_disk(disk_id), reply, connection.error)
 
     def _look(
-        self, request: SignedRequest, facts: DiskFacts, name: str, deadline: float, watch: Watch
+        self, request: SignedLookUp, names: Mapping[str, str], deadline: float, watch: Watch
     ) -> None:
         if self._lookup is None or self._lookup.error:
             return
@@ -127,7 +128,13 @@ class Cut:
                 self._lookup.error = "the reply came too late"
                 return
             reply = self._lookup.receive()
-        for snapshot in _listed(reply):
+        answer = _response(reply[1]) if reply else {}
+        self.look_up_code = str((answer.get("Error") or {}).get("Code") or self.look_up_code)
+        for disk_id in request.disk_ids:
+            self._find(self._by_disk(disk_id), names[disk_id], _listed(answer))
+
+    def _find(self, facts: DiskFacts, name: str, listed: Iterable[Mapping[str, Any]]) -> None:
+        for snapshot in listed:
             same = snapshot["SnapshotId"] == facts.snapshot_id
             # Names can be matched loosely by the service, so both are compared here.
             ours = snapshot.get("SnapshotName") == name and snapshot.get("DiskId") == facts.disk_id
@@ -206,10 +213,8 @@ def _note(facts: DiskFacts, reply: tuple[int, bytes] | None, error: str) -> None
         facts.message = f"HTTP {status} without a snapshot id"
 
 
-def _listed(reply: tuple[int, bytes] | None) -> list[dict[str, Any]]:
-    if reply is None:
-        return []
-    listed = _response(reply[1]).get("SnapshotSet")
+def _listed(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    listed = answer.get("SnapshotSet")
     return [item for item in listed or [] if isinstance(item, dict) and item.get("SnapshotId")]
 
 

@@ -116,11 +116,19 @@ class SignedRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedLookUp:
+    """One HTTP request, signed early, that lists the newest snapshots of these disks."""
+
+    disk_ids: tuple[str, ...]
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Go:
     """The intent is written: cut with these, look up with those."""
 
     cuts: tuple[SignedRequest, ...]
-    lookups: tuple[SignedRequest, ...]
+    lookups: tuple[SignedLookUp, ...]
     names: tuple[tuple[str, str], ...]
 
 
@@ -174,6 +182,7 @@ class Facts:
     refusal: Refusal | None = None
     cut_while_held: bool = False
     look_ups: int = 0
+    look_up_code: str = ""  # the last error code that a look-up met
 
     @property
     def proven(self) -> bool:
