@@ -4,11 +4,14 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from disksnapshot.cbs.client import Snapshot
-from disksnapshot.cbs.poller import Poller
+import pytest
+
+from disksnapshot.cbs.client import CloudProblem, Snapshot
+from disksnapshot.cbs.poller import Poller, pause_after
 from disksnapshot.errors import CloudUnavailable
 
 PATIENCE = 20
+HOUR = 3600
 
 
 class Listing:
@@ -17,13 +20,16 @@ class Listing:
     def __init__(self, listed: Iterable[str] = ()) -> None:
         self.listed = dict.fromkeys(listed, "CREATING")
         self.asked: list[list[str]] = []
-        self.failures = 0
+        self.bad: dict[str, Exception] = {}  # ids that fail every page which they are on
+        self.fail: Exception | None = None
 
     def snapshots(self, snapshot_ids: Sequence[str]) -> dict[str, Snapshot]:
         self.asked.append(list(snapshot_ids))
-        if self.failures:
-            self.failures -= 1
-            raise CloudUnavailable("silence")
+        if self.fail:
+            raise self.fail
+        for name in snapshot_ids:
+            if name in self.bad:
+                raise self.bad[name]
         return {
             name: Snapshot(
                 id=name, name="n", disk_id="disk-a", state=self.listed[name], percent=7, tags={}
@@ -33,21 +39,171 @@ class Listing:
         }
 
 
-class Followers:
-    """Notes who was told of a change, and lets a test wait for it."""
+class Following:
+    """A poller of this cloud, and who was told of a change."""
 
-    def __init__(self) -> None:
+    def __init__(self, cloud: Listing, followed: Iterable[str]) -> None:
         self.told: list[str] = []
-        self._changed = threading.Condition()
+        self.poller: Poller[str] = Poller(cloud, self.told.append)  # type: ignore[arg-type]  # the part of a cloud that it uses
+        for name in followed:
+            self.poller.follow([name], name)
 
-    def __call__(self, follower: str) -> None:
-        with self._changed:
-            self.told.append(follower)
-            self._changed.notify_all()
+    def seen(self, snapshot_ids: Iterable[str]) -> set[str]:
+        views = self.poller.follow(snapshot_ids, "x")
+        return {name for name, view in views.items() if view.snapshot}
 
-    def until(self, count: int) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: len(self.told) >= count, PATIENCE)
+
+def names(count: int) -> list[str]:
+    return [f"snap-{number:08}" for number in range(count)]
+
+
+def test_a_sweep_makes_one_call_for_each_hundred() -> None:
+    cloud = Listing(names(250))
+    following = Following(cloud, names(250))
+    following.poller.sweep()
+    assert [len(asked) for asked in cloud.asked] == [100, 100, 50]
+    assert following.told == names(250)
+
+
+def test_with_nothing_to_follow_nothing_is_asked() -> None:
+    cloud = Listing()
+    assert Following(cloud, []).poller.sweep() is None
+    assert cloud.asked == []
+
+
+def test_a_missing_one_keeps_no_other_from_progress_and_is_reported() -> None:
+    following = Following(Listing(names(99)), names(100))
+    following.poller.sweep()
+    assert len(following.seen(names(100))) == 99
+    views = following.poller.follow(names(100), "x")
+    assert views["snap-00000099"].absent_since is not None
+
+
+def test_an_id_of_another_form_is_kept_out_of_the_pages() -> None:
+    cloud = Listing(names(2))
+    Following(cloud, ["snap-BAD!", *names(2)]).poller.sweep()
+    assert cloud.asked == [names(2), ["snap-BAD!"]]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CloudProblem("InvalidParameterValue", "The id `snap-00000042` is malformed."),
+        CloudProblem("InvalidSnapshotId.NotFound", "one of them isn't found"),
+        CloudProblem("InvalidParameterValue.OfTomorrow", "no"),
+        ValueError("its percent is no number"),
+    ],
+    ids=["named in the message", "not named", "an unknown detail", "a record nobody can read"],
+)
+def test_one_bad_id_never_fails_the_other_99_and_is_asked_for_alone_from_then_on(
+    error: Exception,
+) -> None:
+    cloud = Listing(names(100))
+    bad = "snap-00000042"
+    cloud.bad[bad] = error
+    following = Following(cloud, names(100))
+    following.poller.sweep()
+    assert following.seen(names(100)) == set(names(100)) - {bad}
+    assert len(cloud.asked) <= 15
+    cloud.asked.clear()
+    following.poller.sweep()
+    assert [len(asked) for asked in cloud.asked] == [99]
+
+
+def test_a_page_that_is_answered_with_an_unclear_error_each_time_is_split_as_well() -> None:
+    cloud = Listing(names(100))
+    cloud.bad["snap-00000042"] = CloudProblem("InternalError", "no")
+    following = Following(cloud, names(100))
+    for _ in range(3):
+        following.poller.sweep()
+    assert len(following.seen(names(100))) == 99
+
+
+def test_many_bad_ids_cost_a_bounded_number_of_calls_and_all_good_ones_are_seen_in_the_end() -> (
+    None
+):
+    cloud = Listing(names(100))
+    bad = names(100)[::10]
+    cloud.bad.update(dict.fromkeys(bad, CloudProblem("InvalidParameterValue", "no")))
+    following = Following(cloud, names(100))
+    for _ in range(12):
+        cloud.asked.clear()
+        following.poller.sweep()
+        assert len(cloud.asked) <= 22
+    assert following.seen(names(100)) == set(names(100)) - set(bad)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CloudProblem("UnsupportedOperation", "no"), CloudProblem("InvalidFilter", "no")],
+)
+def test_what_is_refused_to_all_makes_no_snapshot_count_as_lost(error: Exception) -> None:
+    cloud = Listing(names(250))
+    cloud.fail = error
+    following = Following(cloud, names(250))
+    following.poller.sweep()
+    assert following.told == []
+    assert len(cloud.asked) == 1
+
+
+def test_a_page_that_gets_no_answer_keeps_no_other_from_its_turn() -> None:
+    cloud = Listing(names(600))
+    cloud.bad["snap-00000000"] = CloudUnavailable("silence")
+    following = Following(cloud, names(600))
+    for _ in range(2):
+        following.poller.sweep()
+    assert len(following.seen(names(600))) == 500
+
+
+def test_a_change_is_told_once_and_a_failed_sweep_is_made_up_for() -> None:
+    cloud = Listing(names(1))
+    following = Following(cloud, names(1))
+    cloud.fail = CloudUnavailable("silence")
+    following.poller.sweep()
+    cloud.fail = None
+    for state in ("CREATING", "CREATING", "NORMAL"):
+        cloud.listed["snap-00000000"] = state
+        following.poller.sweep()
+    assert following.told == names(1) * 2
+
+
+def test_who_is_gone_is_followed_no_longer() -> None:
+    cloud = Listing(names(3))
+    following = Following(cloud, [])
+    following.poller.follow(names(2), "gone")
+    following.poller.follow(["snap-00000002"], "here")
+    following.poller.forget_follower("gone")
+    following.poller.sweep()
+    assert cloud.asked == [["snap-00000002"]]
+
+
+@pytest.mark.parametrize(
+    ("error", "most"),
+    [
+        (CloudProblem("UnauthorizedOperation", "no"), 12),
+        (CloudProblem("AuthFailure.SecretIdNotFound", "no"), 12),
+        (CloudProblem("UnsupportedOperation", "no"), 12),
+        (CloudProblem("RequestLimitExceeded", "no"), 70),
+        (CloudUnavailable("silence"), 70),
+    ],
+    ids=["a right", "the keys", "nothing that waiting mends", "a throttle", "silence"],
+)
+def test_an_hour_of_trouble_costs_few_calls(error: Exception, most: int) -> None:
+    cloud = Listing(names(100))
+    cloud.fail = error
+    following, now = Following(cloud, names(100)), 0.0
+    while now < HOUR:
+        now += following.poller.sweep() or HOUR
+    assert len(cloud.asked) <= most
+    cloud.fail = None
+    assert following.poller.sweep() == 5.0
+
+
+def test_the_pause_grows_with_the_pages_and_with_failures_up_to_a_bound() -> None:
+    assert pause_after(0, 1, slow=False) == 5.0
+    assert pause_after(0, 100, slow=False) == 10.0
+    assert [pause_after(count, 1, slow=False) for count in (1, 2, 3, 9)] == [10, 20, 40, 60]
+    assert pause_after(99, 1, slow=True) == 900.0
 
 
 @contextmanager
@@ -62,60 +218,9 @@ def sweeping(poller: Poller[str]) -> Iterator[None]:
         assert not thread.is_alive()
 
 
-def names(count: int) -> list[str]:
-    return [f"snap-{number:08}" for number in range(count)]
-
-
-def test_a_sweep_makes_one_call_for_each_hundred() -> None:
-    cloud, followers = Listing(names(250)), Followers()
-    poller = Poller(cloud, followers)  # type: ignore[arg-type]  # the part of a cloud it uses
-    for name in names(250):
-        poller.follow([name], name)
+def test_the_thread_looks_at_a_new_one_right_away_and_ends_when_told() -> None:
+    cloud, seen = Listing(names(1)), threading.Event()
+    poller: Poller[str] = Poller(cloud, lambda _: seen.set())  # type: ignore[arg-type]  # the same
     with sweeping(poller):
-        assert followers.until(250)
-    assert [len(asked) for asked in cloud.asked] == [100, 100, 50]
-
-
-def test_a_missing_one_keeps_no_other_from_progress_and_is_reported() -> None:
-    cloud, followers = Listing(names(99)), Followers()
-    poller = Poller(cloud, followers)  # type: ignore[arg-type]  # the same
-    for name in names(100):
-        poller.follow([name], name)
-    with sweeping(poller):
-        assert followers.until(100)
-    views = poller.follow(names(100), "x")
-    assert sum(view.snapshot is not None for view in views.values()) == 99
-    assert views["snap-00000099"].absent_since is not None
-
-
-def test_a_malformed_id_is_kept_out_of_the_call() -> None:
-    cloud, followers = Listing(names(1)), Followers()
-    poller = Poller(cloud, followers)  # type: ignore[arg-type]  # the same
-    poller.follow(["snap-BAD!", *names(1)], "a")
-    with sweeping(poller):
-        assert followers.until(1)
-    assert cloud.asked == [names(1)]
-
-
-def test_a_change_is_told_once_and_a_failed_sweep_is_made_up_for() -> None:
-    cloud, followers = Listing(names(1)), Followers()
-    cloud.failures = 1
-    poller = Poller(cloud, followers)  # type: ignore[arg-type]  # the same
-    poller.follow(names(1), "a")
-    with sweeping(poller):
-        assert followers.until(1)
-        cloud.listed["snap-00000000"] = "NORMAL"
-        assert followers.until(2)
-    assert followers.told == ["a", "a"]
-    assert len(cloud.asked) == 3
-
-
-def test_who_is_gone_is_followed_no_longer() -> None:
-    cloud, followers = Listing(names(3)), Followers()
-    poller = Poller(cloud, followers)  # type: ignore[arg-type]  # the same
-    poller.follow(names(2), "gone")
-    poller.follow(["snap-00000002"], "here")
-    poller.forget_follower("gone")
-    with sweeping(poller):
-        assert followers.until(1)
-    assert cloud.asked == [["snap-00000002"]]
+        poller.follow(names(1), "a")
+        assert seen.wait(PATIENCE)

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import logging
-import math
 import re
 import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from disksnapshot.cbs.client import PAGE, Cloud, Snapshot
+from disksnapshot.cbs.client import NOT_FOUND, PAGE, Cloud, CloudProblem, Snapshot
+from disksnapshot.cbs.errors import Remedy
+from disksnapshot.cbs.suspects import Suspects
 from disksnapshot.errors import Problem, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-SNAPSHOT_ID = re.compile(r"snap-[a-z0-9]+")
+SNAPSHOT_ID = re.compile(r"snap-[a-z0-9]{8}")
 PERIOD_SECONDS = 5.0
 PAGES_A_SECOND = 10  # at most half of the account's 20 calls a second
+# While sweeps fail: twice as long each time, up to this; longer where only a person can help.
+LONGEST_SECONDS, LONGEST_SELDOM_SECONDS = 60.0, 900.0
+MOST_FAILURES = 3  # of pages in one sweep; then it is no matter of single pages
+# Classes of codes that one id of a page may be the cause of.
+ABOUT_AN_ID = {"InvalidSnapshotId", "InvalidSnapshot", "InvalidParameterValue", "ResourceNotFound"}
+NARROWING_CALLS = 20  # a sweep: a page of a hundred with one bad id takes 14
 
 K = TypeVar("K")
 logger = logging.getLogger(__name__)
@@ -32,6 +40,13 @@ class View:
     absent_since: datetime | None = None
 
 
+def pause_after(failures: int, pages: int, *, slow: bool) -> float:
+    """Return the seconds until the next sweep."""
+    usual = max(PERIOD_SECONDS, pages / PAGES_A_SECOND)
+    longest = LONGEST_SELDOM_SECONDS if slow else LONGEST_SECONDS
+    return max(usual, min(usual * 2 ** min(failures, 10), longest)) if failures else usual
+
+
 class Poller(Generic[K]):
     """One thread that sweeps; `changed` is called with whoever follows a snapshot that changed."""
 
@@ -43,6 +58,10 @@ class Poller(Generic[K]):
         self._views: dict[str, View] = {}
         self._wake = threading.Event()
         self._stop = threading.Event()
+        self._suspects = Suspects()
+        self._failures = 0
+        self._sweeps = 0
+        self._narrowing = 0
 
     def follow(self, snapshot_ids: Iterable[str], follower: K) -> dict[str, View]:
         """Keep these in the sweeps; return what has been seen of them so far."""
@@ -80,34 +99,93 @@ class Poller(Generic[K]):
         """Sweep until stopped; a new snapshot is looked at right away."""
         while not self._stop.is_set():
             self._wake.clear()
-            with self._lock:
-                # One malformed id would fail the whole call.
-                pending = [item for item in self._followers if SNAPSHOT_ID.fullmatch(item)]
-            for start in range(0, len(pending), PAGE):
-                self._sweep(pending[start : start + PAGE])
-            pages = math.ceil(len(pending) / PAGE)
-            if pending:
-                self._stop.wait(max(PERIOD_SECONDS, pages / PAGES_A_SECOND))
-            else:
+            pause = self.sweep()
+            if pause is None:
                 self._wake.wait()
+            else:
+                self._stop.wait(pause)
 
     def stop(self) -> None:
         """End the sweeps."""
         self._stop.set()
         self._wake.set()
 
-    def _sweep(self, snapshot_ids: Sequence[str]) -> None:
+    def sweep(self) -> float | None:
+        """Look at all once; return the seconds until the next sweep, None if there is nothing."""
+        with self._lock:
+            followed = list(self._followers)
+        if not followed:
+            return None
+        pages = self._pages(followed)
+        self._narrowing = NARROWING_CALLS
+        errors = []
+        for page in pages:
+            error = self._look(page)
+            if error:
+                errors.append(error)
+                logger.warning("the sweep of %d snapshots failed: %s", len(page), error)
+            if len(errors) >= MOST_FAILURES or (error and _holds_for_all(error)):
+                break
+        self._failures = self._failures + 1 if errors else 0
+        self._sweeps += 1
+        slow = any(isinstance(error, Problem) and error.slow for error in errors)
+        return pause_after(self._failures, len(pages), slow=slow)
+
+    def _pages(self, followed: Sequence[str]) -> list[Sequence[str]]:
+        """Put a hundred on a page; whoever could fail a page gets one of its own, now and then.
+
+        Each sweep begins with another page, so that pages that fail keep none from its turn.
+        """
+        alone = self._suspects.keep(followed)
+        alone += [item for item in followed if not SNAPSHOT_ID.fullmatch(item)]
+        due = self._suspects.due(set(alone), time.monotonic())
+        rest = [item for item in followed if item not in set(alone)]
+        pages = [rest[start : start + PAGE] for start in range(0, len(rest), PAGE)]
+        first = self._sweeps % max(1, len(pages))
+        return [*pages[first:], *pages[:first], *([item] for item in due)]
+
+    def _look(self, page: Sequence[str]) -> Exception | None:
+        """Look at one page; return what kept it from being looked at."""
         try:
-            listed = self._cloud.snapshots(snapshot_ids)
+            listed = self._cloud.snapshots(page)
+        except CloudProblem as problem:
+            if not self._blames_an_id(problem):
+                return problem
+            return self._narrow(page, problem)
         except (Problem, Unavailable) as error:
-            logger.warning("the sweep of %d snapshots failed: %s", len(snapshot_ids), error)
-            return
-        except Exception:  # an answer that can't be read must not end the sweeps of all others
-            logger.exception("the sweep of %d snapshots failed", len(snapshot_ids))
-            return
+            return error
+        except Exception as error:  # one answer that can't be read must not hide all others
+            logger.exception("a sweep's answer can't be read")
+            return self._narrow(page, error)
         now = datetime.now(UTC)
-        for snapshot_id in snapshot_ids:
+        self._suspects.clear(page)
+        for snapshot_id in page:
             self._note(snapshot_id, listed.get(snapshot_id), now)
+        return None
+
+    def _blames_an_id(self, problem: CloudProblem) -> bool:
+        """Tell whether one id may have failed the page: by the code, or as it fails each time."""
+        if problem.code.partition(".")[0] in ABOUT_AN_ID:
+            return True
+        return problem.meaning.remedy is Remedy.LOOK_UP and self._failures > 1
+
+    def _narrow(self, page: Sequence[str], error: Exception) -> Exception | None:
+        """Find the id that fails a page, so that the others are seen in this very sweep."""
+        if len(page) == 1:
+            self._suspects.add(page[0], time.monotonic())
+            logger.warning("%s can't be looked at: %s", page[0], error)
+            if isinstance(error, CloudProblem) and error.code == NOT_FOUND:
+                self._note(page[0], None, datetime.now(UTC))
+            return None
+        self._narrowing -= 2
+        if self._narrowing < 0:
+            return error
+        named = [item for item in page if item in str(error)]
+        parts = [named, [item for item in page if item not in named]]
+        if not all(parts):
+            parts = [list(page[: len(page) // 2]), list(page[len(page) // 2 :])]
+        errors = [self._look(part) for part in parts]
+        return next((found for found in errors if found), None)
 
     def _note(self, snapshot_id: str, snapshot: Snapshot | None, now: datetime) -> None:
         with self._lock:
@@ -120,3 +198,10 @@ class Poller(Generic[K]):
         # An absent one is reported each time: only its follower knows when it counts as lost.
         if snapshot is None or snapshot != last.snapshot:
             self._changed(follower)
+
+
+def _holds_for_all(error: Exception) -> bool:
+    """Tell whether the other pages would meet the same: a throttle, keys, a right."""
+    if not isinstance(error, CloudProblem):
+        return False
+    return error.slow or error.meaning.remedy is Remedy.SEND_AGAIN
