@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import trustme
 
+import disksnapshot
+from disksnapshot.window.launch import prepare_server
 from lab.cbs.caller import Caller, client
 from lab.cbs.control import Control
 from lab.cbs.server import Emulator
@@ -104,6 +106,16 @@ def disk_id(control: Control) -> str:
     disk_id = str(control.create_disk()["DiskId"])
     control.attach(disk_id, "ins-lab00001")
     return disk_id
+
+
+@pytest.fixture(scope="session")
+def window_server() -> Iterator[None]:
+    """Start the fork server of the windows, which finds modules by the environment alone."""
+    roots = [Path(disksnapshot.__file__).parents[1], Path(__file__).parents[1]]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", os.pathsep.join(map(str, roots)))
+        prepare_server()
+        yield
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Whole lives of a DiskSnapshot against the emulated cloud, on a clock that can be turned."""
