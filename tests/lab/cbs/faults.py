@@ -26,9 +26,10 @@ that was asked for and still waits. A kind may end in `BeforeAct` (the call does
 | UnknownState | a snapshot in a state that nobody documents: `state` (MELTING) | after |
 | Vanish | a snapshot that is gone as soon as it is answered for | after |
 
-What isn't a fault of a call: a wrong clock of the cloud (`Control.skew`), the same fates for a
-snapshot that is there (`Control.change_snapshot`, `Control.vanish`), and every setting. The actions are those of the API;
-`AssumeRoleWithWebIdentity` of STS and `Metadata`, the metadata address, meet faults like them.
+The actions are those of CBS, and two more: `AssumeRoleWithWebIdentity` of STS, and `Metadata`,
+which is the metadata address. What isn't a fault of a call: a wrong clock of the cloud
+(`Control.skew`), the same fates for a snapshot that is there (`Control.change_snapshot`,
+`Control.vanish`), and every setting.
 """
 
 import threading
