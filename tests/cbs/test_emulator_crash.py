@@ -230,3 +230,15 @@ def test_an_address_that_is_taken_is_named_in_one_sentence(
     )
     assert done.returncode != 0
     assert done.stderr == f"Can't listen on {emulator.endpoint}: Address already in use.\n"
+
+
+def test_a_store_can_be_read_by_code_that_knows_no_newer_fields(
+    files: Any, control: Control, disk_id: str
+) -> None:
+    control.attach(disk_id, "ins-lab00001")
+    lines = (files.store / "cbs.journal").read_text().splitlines()
+    [_, _, kept] = json.loads(lines[-1])[0]
+    assert kept.keys() <= {
+        "id", "name", "size_gib", "zone", "created",
+        "instance_id", "last_instance_id", "tags", "visible_from",
+    }  # fmt: skip

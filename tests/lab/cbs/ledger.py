@@ -1,7 +1,7 @@
 """Keep the records in files that any crash leaves whole."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Ledger:
         """Add these records, or put them in place of those with the same ids."""
         for record in records:
             self._remember(record)
-        self._append([[_kind(record), record.id, asdict(record)] for record in records])
+        self._append([[_kind(record), record.id, _fields(record)] for record in records])
 
     def drop(self, *records: Record) -> None:
         """Forget these records."""
@@ -51,11 +51,11 @@ class Ledger:
                     self._apply(json.loads(line))
 
     def _apply(self, changes: list[tuple[str, str, dict[str, Any] | None]]) -> None:
-        for kind, record_id, fields in changes:
-            if fields is None:
+        for kind, record_id, kept in changes:
+            if kept is None:
                 self._forget(kind, record_id)
             else:
-                self._remember(_KINDS[kind](**fields))
+                self._remember(_KINDS[kind](**kept))
 
     def _append(self, changes: list[list[Any]]) -> None:
         with self._journal.open("a") as journal:
@@ -72,7 +72,7 @@ class Ledger:
             *self.tokens.values(),
         ]
         fresh = self._path.with_suffix(".new")
-        lines = [json.dumps([_kind(known), known.id, asdict(known)]) for known in records]
+        lines = [json.dumps([_kind(known), known.id, _fields(known)]) for known in records]
         fresh.write_text("[" + ",\n".join(lines) + "]\n")
         fresh.replace(self._path)
         self._journal.write_text("")
@@ -98,3 +98,9 @@ class Ledger:
 
 def _kind(record: Record) -> str:
     return type(record).__name__
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    """Leave out what is as by default: so a store can go back to code that knows fewer fields."""
+    defaults = {field.name: field.default for field in fields(record)}
+    return {name: held for name, held in asdict(record).items() if held != defaults[name]}
