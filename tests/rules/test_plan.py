@@ -333,10 +333,17 @@ def test_a_recorded_snapshot(
         steps.Settle(Reason.PROOF_FAILED, "the hold was not proven; its snapshot was deleted"),
     ),
     (
+        "a snapshot may be made as late as its request was valid, and be listed a lag later",
+        unproven(),
+        looked(),
+        after(360),
+        steps.Wait,
+    ),
+    (
         "a snapshot that isn't listed when the lag is over is gone",
         unproven(),
         looked(),
-        after(61),
+        after(361),
         steps.Settle,
     ),
     (
@@ -464,7 +471,15 @@ READY: dict[str, Any] = {"ready": "True"}
                 after(1),
                 DROP,
             ),
-            ("delete, recorded, lag over: goes", "Delete", recorded(), looked(), after(61), DROP),
+            (
+                "delete, recorded, made late and perhaps not listed yet: waits",
+                "Delete",
+                recorded(),
+                looked(),
+                after(360),
+                steps.Wait,
+            ),
+            ("delete, recorded, lag over: goes", "Delete", recorded(), looked(), after(361), DROP),
             (
                 "delete, ready and gone: goes at once",
                 "Delete",

@@ -112,9 +112,12 @@ def _await_creation(rest: Sequence[Found], now: datetime) -> Step:
 
 
 def _await_listing(done: Done, intent: Intent, seen: Seen, now: datetime) -> Step | None:
-    """A snapshot that no look-up has shown yet is not gone: it may only not be listed yet."""
+    """A snapshot that no look-up has shown yet is not gone: it may only not be listed yet.
+
+    It may have been made as late as its request was valid, by a window that was paused.
+    """
     unlisted = sorted(set(done.snapshots.values()) - seen.listed)
-    if not unlisted or done.ready == "True" or now > intent.signed + LAG:
+    if not unlisted or done.ready == "True" or now > intent.not_after + LAG:
         return None
     message = f"waiting until the cloud lists {unlisted[0]}, to delete it"
     return Wait(now + LISTING_PAUSE, Reason.DELETION_BLOCKED, message)
