@@ -248,6 +248,29 @@ def test_another_attempt_s_result_is_not_recorded() -> None:
     assert server.now.snapshots == {}
 
 
+class Overtaken(Server):
+    """An API server at which another operator brings the object to its end before one write."""
+
+    def patch(self, path: str, change: Any, content_type: str) -> dict[str, Any]:
+        recording = any(item["path"] == "/status/intent/nonce" for item in change)
+        if recording and self.stored is not None and self.now.ready != "True":
+            self.stored["status"] = ready()
+        return super().patch(path, change, content_type)
+
+
+def test_a_result_that_comes_late_does_not_undo_what_another_operator_has_finished() -> None:
+    server = Overtaken(body(quiesce={}))
+
+    def run(read: Mapping[str, Any], _attempt: int) -> Result:
+        Objects(server).write_status(read, opened())  # type: ignore[arg-type]  # as above
+        return Result(nonce="nonce-1", facts=facts(cut(), cut_while_held=False))
+
+    looking = loop(server, MemoryCloud(listed()), run=run)
+    for _ in range(3):
+        looking.look(KEY)
+    assert (server.now.ready, server.now.snapshots) == ("True", {DISKS[0]: listed().id})
+
+
 def test_an_attempt_that_was_not_acknowledged_and_sent_nothing_settles_at_once() -> None:
     server = Server(body(quiesce={}))
     looking = loop(server, run=intending(server, Result(nonce="nonce-1", facts=Facts())))

@@ -47,24 +47,21 @@ class Objects:
         return self._replace_status(body, status, "/metadata/resourceVersion")
 
     def record(self, body: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace the status, only if the intent is still ours.
+        """Replace the status, only if the intent is still ours, and nobody has closed it.
 
         An unrelated edit must not lose the proof, so the resource version is not compared.
         """
-        return self._replace_status(body, status, "/status/intent/nonce")
+        return self._replace_status(body, status, "/status/intent/nonce", "/status/intent/state")
 
     def _replace_status(
-        self, body: Mapping[str, Any], status: Mapping[str, Any], guard: str
+        self, body: Mapping[str, Any], status: Mapping[str, Any], *guards: str
     ) -> dict[str, Any]:
         metadata = body["metadata"]
-        expected: Any = body
-        for key in guard.strip("/").split("/"):
-            expected = expected[key]
         operations = [
-            {"op": "test", "path": "/metadata/uid", "value": metadata["uid"]},
-            {"op": "test", "path": guard, "value": expected},
-            {"op": "add", "path": "/status", "value": status},
+            {"op": "test", "path": path, "value": _value(body, path)}
+            for path in ("/metadata/uid", *guards)
         ]
+        operations.append({"op": "add", "path": "/status", "value": status})
         path = f"{_path(metadata['namespace'], metadata['name'])}/status"
         try:
             return self._api.patch(path, operations, JSON_PATCH)
@@ -87,6 +84,13 @@ class Objects:
             return self._api.patch(_path(metadata["namespace"], metadata["name"]), change, MERGE)
         except Invalid as error:
             raise Conflict(str(error)) from error  # finalizers can't be added while deleting
+
+
+def _value(body: Mapping[str, Any], path: str) -> Any:
+    value: Any = body
+    for key in path.strip("/").split("/"):
+        value = value[key]
+    return value
 
 
 def _path(namespace: str, name: str) -> str:
