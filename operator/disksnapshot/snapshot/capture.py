@@ -223,8 +223,10 @@ def _same_ask(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 
     def depends_on(body: Mapping[str, Any]) -> list[object]:
         metadata = body["metadata"]
-        deleted = metadata.get("deletionTimestamp")
-        return [metadata["uid"], deleted, body["spec"], body.get("status", {}).get("intent")]
+        deleted, said = metadata.get("deletionTimestamp"), body.get("status", {})
+        # What another operator has called failed meanwhile must stay so.
+        ended = status.parse(said).finished
+        return [metadata["uid"], deleted, body["spec"], said.get("intent"), ended]
 
     return depends_on(before) == depends_on(now)
 
