@@ -9,7 +9,9 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from disksnapshot import logs
 from disksnapshot import settings as environment
+from disksnapshot.announcements import Announcements
 from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.credentials import FileCredential
 from disksnapshot.cbs.limits import Limits
@@ -20,6 +22,7 @@ from disksnapshot.kube.events import Events
 from disksnapshot.kube.lease import Alone, Lease
 from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Loop
+from disksnapshot.metrics import Metrics
 from disksnapshot.probes import Probes
 from disksnapshot.snapshot.capture import Captures
 from disksnapshot.snapshot.prepare import Preparer
@@ -28,8 +31,8 @@ from disksnapshot.window.launch import prepare_server
 from disksnapshot.work import Work
 
 if TYPE_CHECKING:
-    from disksnapshot.loop import Key
     from disksnapshot.settings import Settings
+    from disksnapshot.sight import Key
 
 TURN_SECONDS = 0.5
 
@@ -59,10 +62,13 @@ class Operator:
         self._lease = Lease(api, namespace, settings.pod_name) if namespace else Alone()
         self.captures = Captures(objects, cloud, preparer, cluster_id, self._may_work)
         self.poller: Poller[Key] = Poller(cloud, self._look_at)
+        self.metrics = Metrics()
+        self._metrics_port = settings.metrics_port
+        cloud.called = self.metrics.called
+        announcements = Announcements(api, Events(api), self.metrics)
         loop = Loop(
-            api,
             objects,
-            Events(api),
+            announcements,
             cloud,
             self.poller,
             self.captures,
@@ -70,6 +76,7 @@ class Operator:
             clock=cloud.clock.now,
         )
         self.work = Work(loop.look)
+        self._show()
         self.watch = Watch(self.work.add)
         self.probes = Probes(
             settings.probe_port,
@@ -81,6 +88,13 @@ class Operator:
             threading.Thread(target=self.work.run, name="dispatch", daemon=True),
             threading.Thread(target=self._keep_lease, name="lease", daemon=True),
         ]
+
+    def _show(self) -> None:
+        """Show what the parts know of themselves."""
+        show = self.metrics.show
+        show("leader", "1 while this operator is the one at work.", lambda: self._working)
+        show("quiesced_now", "Holds in force, or about to be.", self.captures.holding)
+        show("queue_depth", "Objects that wait to be looked at.", self.work.depth)
 
     def _may_work(self) -> bool:
         return self._lease.held() and not self._ending.is_set()
@@ -113,6 +127,7 @@ class Operator:
         self.captures.let_all_go()
         for key in self.poller.forget_all():
             self.work.add(key)
+        self.metrics.census.clear()
 
     def _look_around(self) -> None:
         """Be ready once objects were seen; an API server away later is no reason not to be."""
@@ -137,6 +152,8 @@ class Operator:
         for thread in self._threads:
             thread.start()
         self.probes.start()
+        if self._metrics_port:
+            self.metrics.serve(self._metrics_port)
         logger.info("started")
         while not stop.wait(TURN_SECONDS) and self.is_alive():
             self._take_turns()
@@ -164,13 +181,7 @@ def main() -> int:
     except environment.SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - logging isn't set up yet
         return 2
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    # kopf says "handler succeeded" for every event that it hands on.
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
-    # At DEBUG the SDK writes whole requests, with Authorization, into its log.
-    logging.getLogger("tencentcloud_sdk_common").setLevel(logging.WARNING)
+    logs.set_up(settings.log_level, settings.log_format)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, assert_never
 
-from disksnapshot.announcements import Announcements
+from disksnapshot import logs
 from disksnapshot.cbs.clock import own_time
 from disksnapshot.errors import (
     CloudUnavailable,
@@ -22,6 +21,7 @@ from disksnapshot.errors import (
 from disksnapshot.memory import Memory
 from disksnapshot.observation import Observer
 from disksnapshot.reasons import Reason
+from disksnapshot.sight import Key, Sight
 from disksnapshot.snapshot import capture, plan, spec, status, steps
 from disksnapshot.snapshot.proof import ADOPTED
 
@@ -29,14 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from disksnapshot.announcements import Announcements
     from disksnapshot.cbs.client import Cloud
     from disksnapshot.cbs.poller import Poller
-    from disksnapshot.kube.api import Api
-    from disksnapshot.kube.events import Events
     from disksnapshot.kube.objects import Objects
     from disksnapshot.snapshot.capture import Captures, Result
-    from disksnapshot.snapshot.spec import Ask
-    from disksnapshot.snapshot.status import Done, Draft
+    from disksnapshot.snapshot.status import Draft
 
 AGAIN = timedelta(0)
 SOON = timedelta(seconds=1)
@@ -50,52 +48,35 @@ CAPTURES = 48  # at once, so that some threads are always left for everything el
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """The object to look at."""
-
-    namespace: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """One look at an object: what is asked, what is done, and the object itself."""
-
-    body: Mapping[str, Any]
-    ask: Ask
-    done: Done
-    now: datetime
-
-    @property
-    def draft(self) -> Draft:
-        """The next status, to be filled in."""
-        return status.Draft(self.body.get("status", {}), self.ask, self.now)
-
-
 class Loop:
     """Does one step of one object at a time; says when to look again, None for not by itself."""
 
-    def __init__(  # noqa: PLR0913 - the parts, put together once
-        self, api: Api, objects: Objects, events: Events, cloud: Cloud, poller: Poller[Key],
-        captures: Captures, cluster_id: str, *, clock: Callable[[], datetime] = own_time,
+    def __init__(
+        self, objects: Objects, announcements: Announcements, cloud: Cloud, poller: Poller[Key],
+        captures: Captures, cluster_id: str, clock: Callable[[], datetime] = own_time,
     ) -> None:  # fmt: skip
         self._clock = clock
         self._objects = objects
+        self._announcements = announcements
+        self._metrics = announcements.metrics
         self._cloud = cloud
         self._poller = poller
         self._captures = captures
         self._memory = Memory()
-        self._announcements = Announcements(api, events, self._memory)
         self._observer = Observer(cloud, poller, self._memory, cluster_id)
         self._slots = threading.BoundedSemaphore(CAPTURES)
 
     def look(self, key: Key) -> timedelta | None:
         """Read the object, decide, perform."""
+        with logs.about(namespace=key.namespace, name=key.name):
+            return self._look(key)
+
+    def _look(self, key: Key) -> timedelta | None:
         try:
             return self._step(key)
         except Gone:
             self._poller.forget_follower(key)
+            self._metrics.census.gone(key)
             return None
         except Conflict as conflict:
             logger.info("%s/%s: %s; looking again", key.namespace, key.name, conflict)
@@ -121,6 +102,7 @@ class Loop:
                 return None
         else:
             sight = Sight(body=body, ask=ask, done=done, now=now)
+        self._metrics.census.note(key, sight.standing())
         result = self._memory.result(sight.ask.uid)
         if result:
             return self._record(sight, result)
@@ -252,6 +234,7 @@ class Loop:
         draft = capture.judge(sight.draft, sight.ask, result, sight.now)
         self._objects.record(sight.body, draft.body)
         self._memory.recorded(sight.ask.uid)
+        self._metrics.attempted(result.facts, draft.body.get("quiesce"))
         self._announcements.tell(sight.ask, sight.done, draft)
         return AGAIN
 
@@ -263,6 +246,7 @@ class Loop:
         draft = sight.draft.progress(states).ready(message)
         self._write(sight, draft)
         self._poller.forget(sight.done.snapshots.values())
+        self._metrics.finished(words, sight.age)
         self._announcements.post(sight.ask, "Normal", "SnapshotReady", message)
 
     def _report(self, sight: Sight, states: Mapping[str, tuple[str, int]]) -> None:
@@ -278,6 +262,7 @@ class Loop:
     def _forget(self, sight: Sight) -> None:
         self._poller.forget(sight.done.snapshots.values())
         self._memory.forget(sight.ask.uid)
+        self._announcements.forget(sight.ask.uid)
 
     def _pause(self, sight: Sight, error: Problem | CloudUnavailable) -> timedelta:
         """Return a pause as long as this has been failing, within bounds: doubling, in effect.

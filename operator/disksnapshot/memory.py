@@ -43,7 +43,6 @@ class Memory:
         self._look_ups: dict[str, LookUps] = {}
         self._results: dict[str, Result] = {}
         self._progress: dict[str, datetime] = {}
-        self._warned: dict[str, set[str]] = {}
         self._failing: dict[str, Failing] = {}
 
     def look_up(self, uid: str, nonce: str, ids: Iterable[str], now: datetime) -> LookUps:
@@ -81,14 +80,6 @@ class Memory:
             self._progress[uid] = now
             return True
 
-    def may_warn(self, uid: str, reason: str) -> bool:
-        """Tell whether a failure is new, and note that it is said; a retry says it no more."""
-        with self._lock:
-            said = self._warned.setdefault(uid, set())
-            new = reason not in said
-            said.add(reason)
-            return new
-
     def failing_since(self, uid: str, reason: str, now: datetime) -> datetime:
         """Note that an object can't go on; return since when that has been so for this reason."""
         with self._lock:
@@ -102,6 +93,6 @@ class Memory:
         """Drop everything about an object that is gone, or of which nothing more will come."""
         with self._lock:
             for known in (
-                self._look_ups, self._results, self._progress, self._warned, self._failing,
+                self._look_ups, self._results, self._progress, self._failing,
             ):  # fmt: skip
                 known.pop(uid, None)

@@ -31,7 +31,9 @@ class Settings:
     probe_port: int
     lease_namespace: str
     pod_name: str
+    metrics_port: int
     log_level: str
+    log_format: str
 
     @property
     def host_and_port(self) -> tuple[str, int]:
@@ -62,7 +64,9 @@ def read(environment: Mapping[str, str]) -> Settings:
         # Without it this operator believes that it is alone.
         lease_namespace=text("LEASE_NAMESPACE", ""),
         pod_name=text("POD_NAME", environment.get("HOSTNAME") or "disksnapshot"),
+        metrics_port=_number(text("METRICS_PORT", "0"), "METRICS_PORT"),  # 0: none
         log_level=text("LOG_LEVEL", "INFO"),
+        log_format=_one_of(text("LOG_FORMAT", "text"), ("text", "json"), "LOG_FORMAT"),
     )
 
 
@@ -79,3 +83,9 @@ def _number(value: str, name: str) -> int:
     if not value.isdigit():
         raise SettingsError(f"{PREFIX}{name} must be a number, not {value!r}")
     return int(value)
+
+
+def _one_of(value: str, words: tuple[str, ...], name: str) -> str:
+    if value not in words:
+        raise SettingsError(f"{PREFIX}{name} must be {' or '.join(words)}, not {value!r}")
+    return value

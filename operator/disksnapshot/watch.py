@@ -9,8 +9,8 @@ import kopf
 from kopf._core.engines.peering import Identity
 
 from disksnapshot.kube.objects import PLURAL, VERSION
-from disksnapshot.loop import Key
 from disksnapshot.naming import DOMAIN
+from disksnapshot.sight import Key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -62,6 +62,12 @@ class Work(Generic[K]):
                 return
             self._pool.submit(self._serve, key)
 
+    def depth(self) -> int:
+        """Return how many keys wait that are due, or that nobody may hand out."""
+        with self._change:
+            now = time.monotonic()
+            return sum(when <= now for when, _ in self._scheduled.values())
+
     def open(self) -> None:
         """Hand out keys from now on, all that have gathered first."""
         with self._change:

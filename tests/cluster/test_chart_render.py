@@ -32,6 +32,7 @@ MISTAKEN = [
     {"freezer": {"recordDir": "run/disksnapshot"}},
     {"logLevel": "LOUD"},
     {"replicas": 3},
+    {"log": {"format": "xml"}},
 ]
 
 
@@ -112,6 +113,24 @@ def test_one_operator_is_replaced_and_two_are_renewed_one_by_one(lab: Lab, tmp_p
 
     assert strategy() == (1, "Recreate")
     assert strategy(replicas=2) == (2, "RollingUpdate")
+
+
+def test_metrics_have_a_service_and_are_left_out_where_nobody_wants_them(
+    lab: Lab, tmp_path: Path
+) -> None:
+    monitored = {"metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prom"}}}}
+    objects = rendered(lab, tmp_path, monitored)
+    service = objects["Service/op-disksnapshot-operator-metrics"]
+    (port,) = service["spec"]["ports"]
+    ports = {item["name"] for item in operator(objects)["containers"][0]["ports"]}
+    assert port["targetPort"] in ports
+    monitor = objects["ServiceMonitor/op-disksnapshot-operator"]
+    assert monitor["metadata"]["labels"]["release"] == "prom"
+    selector = monitor["spec"]["selector"]["matchLabels"]
+    assert selector.items() <= service["metadata"]["labels"].items()
+    without = rendered(lab, tmp_path, {"metrics": {"enabled": False}})
+    assert not [name for name in without if "metrics" in name or "Monitor" in name]
+    assert environment(without)["DISKSNAPSHOT_METRICS_PORT"] == "0"
 
 
 def test_a_digest_counts_instead_of_the_tag(lab: Lab, tmp_path: Path) -> None:

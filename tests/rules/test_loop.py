@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from disksnapshot.announcements import Announcements
 from disksnapshot.cbs.client import CloudProblem, Snapshot
 from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.kube.events import Events
 from disksnapshot.kube.objects import Objects
-from disksnapshot.loop import Key, Loop
+from disksnapshot.loop import Loop
+from disksnapshot.metrics import Metrics
+from disksnapshot.sight import Key
 from disksnapshot.snapshot import status
 from disksnapshot.snapshot.capture import Result
 from disksnapshot.window.hold import Facts, Refusal
@@ -135,9 +138,8 @@ def loop(
     poller: Nobody | None = None,
 ) -> Loop:
     return Loop(
-        server,  # type: ignore[arg-type]  # the part of it that is used, as of all below
-        Objects(server),  # type: ignore[arg-type]
-        Events(server),  # type: ignore[arg-type]
+        Objects(server),  # type: ignore[arg-type]  # the part of it that is used, as of all below
+        Announcements(server, Events(server), Metrics()),  # type: ignore[arg-type]
         cloud or MemoryCloud(),  # type: ignore[arg-type]
         poller or Nobody(),  # type: ignore[arg-type]
         Captures(run),  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ def test_an_empty_value_counts_as_not_set() -> None:
         ({"DISKSNAPSHOT_ENDPOINT": "https://cbs.example.test"}, "DISKSNAPSHOT_ENDPOINT"),
         ({"DISKSNAPSHOT_ENDPOINT": "cbs.example.test:https"}, "ENDPOINT's port"),
         ({"DISKSNAPSHOT_PROBE_PORT": "many"}, "PROBE_PORT"),
+        ({"DISKSNAPSHOT_LOG_FORMAT": "xml"}, "LOG_FORMAT must be text or json"),
     ],
 )
 def test_what_is_wrong_is_named(changed: dict[str, str], named: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ class Cloud:
         self._client = sdk.client(credential, region, endpoint, ca_file, self.clock)
         self.limits = limits
         self._gate = Gate()
+        self.called: Callable[[str, str, float], None] = _uncounted  # who counts calls sets it
 
     def disks(self, disk_ids: Sequence[str]) -> dict[str, Disk]:
         """Return the disks that exist, by id."""
@@ -197,7 +199,7 @@ class Cloud:
     def _call(self, action: str, act: Callable[[], Any]) -> Any:
         self.limits.wait(action)
         try:
-            answer = act()
+            answer = self._counted(action, act)
         except TencentCloudSDKException as error:
             problem = _translate(action, error)
             if isinstance(problem, CloudProblem):
@@ -208,6 +210,20 @@ class Cloud:
         if None in {getattr(answer, "TotalCount", 0), getattr(answer, "TotalNums", 0)}:
             raise CloudUnavailable(f"{action}: an answer without a count")
         return answer
+
+    def _counted(self, action: str, act: Callable[[], Any]) -> Any:
+        began, code = time.monotonic(), "OK"
+        try:
+            return act()
+        except TencentCloudSDKException as error:
+            code = str(error.code)
+            raise
+        finally:
+            self.called(action, code, time.monotonic() - began)
+
+
+def _uncounted(_action: str, _code: str, _seconds: float) -> None:
+    """Count nothing: nobody asked for it."""
 
 
 def in_tens(disk_ids: Sequence[str]) -> list[Sequence[str]]:

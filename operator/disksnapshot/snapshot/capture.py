@@ -64,6 +64,11 @@ class Captures:
         self._admits = admits
         self._lock = threading.Lock()
         self._windows: set[WindowProcess] = set()
+        self._holding = 0
+
+    def holding(self) -> int:
+        """Return how many holds are in force, or about to be."""
+        return self._holding
 
     def let_all_go(self) -> None:
         """End the input of every window: each lets go at once and still answers."""
@@ -113,7 +118,7 @@ class Captures:
             except Unavailable as error:
                 return _not_sent(nonce, error)
             hold = prepared.order.max_hold_seconds
-            facts = window.go(go, hold + BEYOND_HOLD_SECONDS)
+            facts = self._hold(window, go, hold + BEYOND_HOLD_SECONDS)
         if isinstance(facts, Refusal):
             return Result(nonce=nonce, facts=Facts(), refusal=facts)
         if facts:
@@ -129,6 +134,15 @@ class Captures:
                 self._cloud.hear("CreateSnapshot", disk.code, disk.message)
         if facts.look_up_code:
             self._cloud.hear("DescribeSnapshots", facts.look_up_code)
+
+    def _hold(self, window: WindowProcess, go: Go, seconds: float) -> Facts | Refusal | None:
+        with self._lock:
+            self._holding += 1
+        try:
+            return window.go(go, seconds)
+        finally:
+            with self._lock:
+                self._holding -= 1
 
     def _require_running(self) -> None:
         if not self._admits():

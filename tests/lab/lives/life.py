@@ -14,13 +14,16 @@ from typing import Any
 from tencentcloud.common.credential import Credential
 
 from disksnapshot import settings
+from disksnapshot.announcements import Announcements
 from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.cbs.poller import Poller
 from disksnapshot.kube.events import Events
 from disksnapshot.kube.objects import Objects
-from disksnapshot.loop import Key, Loop
+from disksnapshot.loop import Loop
+from disksnapshot.metrics import Metrics
+from disksnapshot.sight import Key
 from disksnapshot.snapshot import status
 from disksnapshot.snapshot.capture import Captures
 from disksnapshot.snapshot.prepare import Preparer
@@ -77,10 +80,11 @@ class Life:
             }
         )
         nowhere: Any = None  # no pod is asked for anything here
-        captures = Captures(objects, self.cloud, Preparer(api, nowhere, self.cloud, read), CLUSTER)
+        preparer = Preparer(api, nowhere, self.cloud, read)
+        captures = Captures(objects, self.cloud, preparer, CLUSTER, lambda: True)
         self.loop = Loop(
-            api, objects, Events(api), self.cloud, self.poller, captures, CLUSTER,
-            clock=self.cloud.clock.now,
+            objects, Announcements(api, Events(api), Metrics()), self.cloud, self.poller, captures,
+            CLUSTER, clock=self.cloud.clock.now,
         )  # fmt: skip
 
     @property

@@ -1,0 +1,203 @@
+"""What is counted and measured, for Prometheus; every label has a bound."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.process_collector import ProcessCollector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Mapping
+
+    from disksnapshot.window.hold import Facts
+
+PREFIX = "disksnapshot"
+HOLD_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+DURATION_BUCKETS = (1, 5, 15, 60, 300, 900, 1800, 3600, 10800, 43200)
+NO_ANSWER = "NoAnswer"
+CODES = 100  # of the cloud; what comes beyond them is called Other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where one object stands."""
+
+    namespace: str
+    claims: tuple[str, ...]
+    since: datetime
+    ready: datetime | None = None
+    pending: bool = False
+
+
+class Census:
+    """Where every object stands, counted when somebody asks."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._standing: dict[Hashable, Standing] = {}
+
+    def note(self, key: Hashable, standing: Standing) -> None:
+        """Note where an object stands now."""
+        with self._lock:
+            self._standing[key] = standing
+
+    def gone(self, key: Hashable) -> None:
+        """Count an object no more."""
+        with self._lock:
+            self._standing.pop(key, None)
+
+    def clear(self) -> None:
+        """Count nothing: another operator is at work."""
+        with self._lock:
+            self._standing.clear()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield what is known, as Prometheus asks for it."""
+        with self._lock:
+            standing = list(self._standing.values())
+        since = [item.since for item in standing if item.pending]
+        name = f"{PREFIX}_snapshots_pending"
+        yield GaugeMetricFamily(name, "Objects that are neither Ready nor failed.", len(since))
+        age = (datetime.now(UTC) - min(since)).total_seconds() if since else 0.0
+        name = f"{PREFIX}_oldest_pending_seconds"
+        yield GaugeMetricFamily(name, "Age of the oldest of those.", age)
+        name = f"{PREFIX}_last_success_timestamp_seconds"
+        words = "When the newest snapshot of a claim that still exists became Ready."
+        success = GaugeMetricFamily(name, words, labels=["namespace", "pvc"])
+        for labels, moment in _newest(standing).items():
+            success.add_metric(labels, moment.timestamp())
+        yield success
+
+
+def _newest(standing: list[Standing]) -> dict[tuple[str, str], datetime]:
+    newest: dict[tuple[str, str], datetime] = {}
+    for item in standing:
+        for claim in item.claims:
+            labels = (item.namespace, claim)
+            if item.ready:
+                newest[labels] = max(item.ready, newest.get(labels, item.ready))
+    return newest
+
+
+class Metrics:
+    """The operator's metrics, on a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.census = Census()
+        registry.register(self.census)
+        ProcessCollector(registry=registry)
+        self._codes: set[str] = set()
+        self._snapshots = Counter(
+            f"{PREFIX}_snapshots_total",
+            "Snapshots that became Ready or failed for good.",
+            ["result", "reason", "consistency"],
+            registry=registry,
+        )
+        self._duration = Histogram(
+            f"{PREFIX}_snapshot_duration_seconds",
+            "From the object's creation until its snapshot was Ready.",
+            ["consistency"],
+            buckets=DURATION_BUCKETS,
+            registry=registry,
+        )
+        self._held = Histogram(
+            f"{PREFIX}_quiesce_duration_seconds",
+            "How long writers stood still.",
+            ["method"],
+            buckets=HOLD_BUCKETS,
+            registry=registry,
+        )
+        self._unproven = Counter(
+            f"{PREFIX}_unproven_holds_total",
+            "Holds that were not proven to cover the cut.",
+            ["method"],
+            registry=registry,
+        )
+        self._unseen = Counter(
+            f"{PREFIX}_unquiesce_failures_total",
+            "Holds whose end was not seen; each lets go by itself at its bound.",
+            ["method"],
+            registry=registry,
+        )
+        self._calls = Counter(
+            f"{PREFIX}_tencent_api_requests_total",
+            "Calls to the cloud by what came back: OK, or the error's code.",
+            ["action", "code"],
+            registry=registry,
+        )
+        self._call_seconds = Histogram(
+            f"{PREFIX}_tencent_api_duration_seconds",
+            "How long calls to the cloud took.",
+            ["action"],
+            registry=registry,
+        )
+        self._orphans = Gauge(
+            f"{PREFIX}_orphans",
+            "Snapshots with this cluster's marks that no object stands for, at the last sweep.",
+            registry=registry,
+        )
+        self._events = Counter(
+            f"{PREFIX}_events_total",
+            "Events by their reason.",
+            ["type", "reason"],
+            registry=registry,
+        )
+
+    def serve(self, port: int) -> Callable[[], None]:
+        """Answer GET /metrics on a port; return how to end that."""
+        server, _ = start_http_server(port, registry=self.registry)
+        return server.shutdown
+
+    def show(self, name: str, words: str, ask: Callable[[], float]) -> None:
+        """Show a number that somebody else knows, asked for at each scrape."""
+        Gauge(f"{PREFIX}_{name}", words, registry=self.registry).set_function(ask)
+
+    def finished(self, consistency: str, seconds: float) -> None:
+        """Count a snapshot that is Ready."""
+        self._snapshots.labels("Ready", "Ready", consistency).inc()
+        self._duration.labels(consistency).observe(seconds)
+
+    def failed(self, reason: str) -> None:
+        """Count an object that will not become Ready."""
+        self._snapshots.labels("Failed", reason, "").inc()
+
+    def attempted(self, facts: Facts | None, quiesce: Mapping[str, Any] | None) -> None:
+        """Count what a window came to: its requests, and its hold by `status.quiesce`."""
+        for disk in facts.disks if facts else ():
+            if disk.sent:
+                self.called(
+                    "CreateSnapshot", disk.code or ("OK" if disk.snapshot_id else NO_ANSWER)
+                )
+        if not facts or not facts.steps or not quiesce:
+            return
+        method = "+".join(step["kind"] for step in quiesce["steps"])
+        if "holdMilliseconds" in quiesce:
+            self._held.labels(method).observe(quiesce["holdMilliseconds"] / 1000)
+        if not quiesce.get("proven"):
+            self._unproven.labels(method).inc()
+        if "startedTime" in quiesce and "resumedTime" not in quiesce:
+            self._unseen.labels(method).inc()
+
+    def called(self, action: str, code: str, seconds: float | None = None) -> None:
+        """Count a call to the cloud."""
+        if code not in self._codes:
+            # A list that the cloud may lengthen: bounded here, so that no answer can flood us.
+            code = code if len(self._codes) < CODES else "Other"
+            self._codes.add(code)
+        self._calls.labels(action, code).inc()
+        if seconds is not None:
+            self._call_seconds.labels(action).observe(seconds)
+
+    def orphaned(self, number: int) -> None:
+        """Show how many orphans the last sweep found."""
+        self._orphans.set(number)
+
+    def told(self, kind: str, reason: str) -> None:
+        """Count an event."""
+        self._events.labels(kind, reason).inc()

@@ -1,0 +1,61 @@
+"""One look at one object: what is asked, what is done, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from disksnapshot.metrics import Standing
+from disksnapshot.snapshot import status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from disksnapshot.snapshot.spec import Ask
+    from disksnapshot.snapshot.status import Done, Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The object to look at."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """One look at an object: what is asked, what is done, and the object itself."""
+
+    body: Mapping[str, Any]
+    ask: Ask
+    done: Done
+    now: datetime
+
+    @property
+    def draft(self) -> Draft:
+        """The next status, to be filled in."""
+        return status.Draft(self.body.get("status", {}), self.ask, self.now)
+
+    @property
+    def created(self) -> datetime:
+        """When the object was created; an object that doesn't say was just now."""
+        text = self.body["metadata"].get("creationTimestamp")
+        return datetime.fromisoformat(text) if text else self.now
+
+    @property
+    def age(self) -> float:
+        """Seconds since then."""
+        return max(0.0, (self.now - self.created).total_seconds())
+
+    def standing(self) -> Standing:
+        """Return what is counted of it."""
+        ready = self.done.since if self.done.ready == "True" else None
+        return Standing(
+            namespace=self.ask.namespace,
+            claims=self.ask.claims,
+            since=self.created,
+            ready=ready,
+            pending=not self.done.finished,
+        )
