@@ -18,6 +18,7 @@ from disksnapshot.errors import (
     Problem,
     Unavailable,
 )
+from disksnapshot.kube.api import Invalid
 from disksnapshot.memory import Memory
 from disksnapshot.observation import Observer
 from disksnapshot.reasons import Reason
@@ -26,7 +27,7 @@ from disksnapshot.snapshot import capture, plan, spec, status, steps
 from disksnapshot.snapshot.proof import ADOPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from disksnapshot.announcements import Announcements
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from disksnapshot.kube.objects import Objects
     from disksnapshot.snapshot.capture import Captures, Result
     from disksnapshot.snapshot.status import Draft
+
+    Write = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 
 AGAIN = timedelta(0)
 SOON = timedelta(seconds=1)
@@ -84,10 +87,14 @@ class Loop:
         except Unavailable as error:
             logger.warning("%s/%s: %s", key.namespace, key.name, error)
             return SHORTEST_RETRY
-        except Forbidden as error:
+        except (Forbidden, Invalid) as error:
             # Not even the status can be read or written: the log is all that is left.
             logger.error("%s/%s: %s", key.namespace, key.name, error)  # noqa: TRY400 - no bug
             return LONGEST_RETRY
+
+    def lose(self, uid: str, snapshot_ids: Iterable[str]) -> None:
+        """Take note that the cloud has lost snapshots of an object; look at it then."""
+        self._memory.lose(uid, snapshot_ids)
 
     def _step(self, key: Key) -> timedelta | None:
         body = self._objects.read(key.namespace, key.name)
@@ -113,7 +120,10 @@ class Loop:
 
     def _decide(self, key: Key, sight: Sight) -> steps.Step:
         ask, done, now = sight.ask, sight.done, sight.now
-        step = plan.next_step(ask, done, self._observer.follow(key, ask, done), now)
+        seen = self._observer.follow(key, ask, done)
+        if self._memory.is_lost(ask.uid, done.snapshots.values()):
+            seen = steps.Seen(absent_since=now)
+        step = plan.next_step(ask, done, seen, now)
         if isinstance(step, steps.LookUp) and done.intent:
             step = plan.next_step(ask, done, self._observer.look_up(ask, done.intent, now), now)
         return step
@@ -149,12 +159,33 @@ class Loop:
             case steps.Fail(reason, message):
                 self._write(sight, sight.draft.failed(reason, message))
                 return None
-            case steps.DropFinalizer():
-                self._objects.drop_finalizer(sight.body)
-                self._forget(sight)
+            case (
+                steps.Acknowledge() | steps.AddFinalizer() | steps.DropFinalizer() | steps.GiveUp()
+            ):
+                self._keep(sight, step)
                 return None
             case _:
                 assert_never(step)
+
+    def _keep(self, sight: Sight, step: steps.Keeping) -> None:
+        """Keep the object as long as something of it is to be cleaned, and no longer."""
+        match step:
+            case steps.Acknowledge():
+                self._put(sight, sight.draft.acknowledge(), self._objects.write_status)
+            case steps.AddFinalizer():
+                self._objects.add_finalizer(sight.body)
+            case steps.DropFinalizer():
+                self._let_go(sight)
+            case steps.GiveUp(message):
+                self._announcements.post(sight.ask, "Warning", Reason.GIVEN_UP, message)
+                logger.warning("%s: %s", sight.ask.label, message)
+                self._let_go(sight)
+            case _:
+                assert_never(step)
+
+    def _let_go(self, sight: Sight) -> None:
+        self._objects.drop_finalizer(sight.body)
+        self._forget(sight)
 
     def _adopt(self, sight: Sight, snapshots: Mapping[str, str]) -> None:
         draft = sight.draft.record(snapshots).call_it(ADOPTED)
@@ -170,10 +201,9 @@ class Loop:
 
     def _capture(self, sight: Sight, attempt: int) -> timedelta | None:
         body = sight.body
-        if not sight.done.seen:
-            draft = sight.draft.waiting(Reason.PREPARING, "looking up claims, disks and pods")
-            body = self._objects.write_status(body, draft.body)
         if not self._slots.acquire(blocking=False):
+            if not sight.done.seen:
+                self._write(sight, sight.draft.waiting(Reason.PREPARING, "others come first"))
             return SOON
         try:
             result = self._captures.run(body, attempt)
@@ -232,7 +262,7 @@ class Loop:
             self._memory.recorded(sight.ask.uid)
             return SOON
         draft = capture.judge(sight.draft, sight.ask, result, sight.now)
-        self._objects.record(sight.body, draft.body)
+        self._put(sight, draft, self._objects.record)
         self._memory.recorded(sight.ask.uid)
         self._metrics.attempted(result.facts, draft.body.get("quiesce"))
         self._announcements.tell(sight.ask, sight.done, draft)
@@ -256,8 +286,16 @@ class Loop:
             self._objects.write_status(sight.body, sight.draft.progress(states).body)
 
     def _write(self, sight: Sight, draft: Draft) -> None:
-        self._objects.write_status(sight.body, draft.body)
+        self._put(sight, draft, self._objects.write_status)
         self._announcements.tell(sight.ask, sight.done, draft)
+
+    def _put(self, sight: Sight, draft: Draft, write: Write) -> None:
+        """Write a status; one that the schema refuses would be refused for ever, so write less."""
+        try:
+            write(sight.body, draft.body)
+        except Invalid as error:
+            logger.error("%s: the status is refused, writing less: %s", sight.ask.label, error)  # noqa: TRY400 - the answer says all
+            write(sight.body, draft.minimal().body)
 
     def _forget(self, sight: Sight) -> None:
         self._poller.forget(sight.done.snapshots.values())

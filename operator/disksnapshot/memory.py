@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from disksnapshot.snapshot.capture import Result
@@ -42,6 +42,7 @@ class Memory:
         self._lock = threading.Lock()
         self._look_ups: dict[str, LookUps] = {}
         self._results: dict[str, Result] = {}
+        self._lost: dict[str, frozenset[str]] = {}
         self._progress: dict[str, datetime] = {}
         self._failing: dict[str, Failing] = {}
 
@@ -71,6 +72,16 @@ class Memory:
         with self._lock:
             self._results.pop(uid, None)
 
+    def lose(self, uid: str, snapshot_ids: Iterable[str]) -> None:
+        """Note that the cloud has lost snapshots of an object."""
+        with self._lock:
+            self._lost[uid] = frozenset(snapshot_ids)
+
+    def is_lost(self, uid: str, snapshot_ids: Collection[str]) -> bool:
+        """Tell whether any of these was lost."""
+        with self._lock:
+            return not self._lost.get(uid, frozenset()).isdisjoint(snapshot_ids)
+
     def may_report(self, uid: str, now: datetime) -> bool:
         """Tell whether progress may be written again, and note that it is."""
         with self._lock:
@@ -93,6 +104,6 @@ class Memory:
         """Drop everything about an object that is gone, or of which nothing more will come."""
         with self._lock:
             for known in (
-                self._look_ups, self._results, self._progress, self._failing,
+                self._look_ups, self._results, self._lost, self._progress, self._failing,
             ):  # fmt: skip
                 known.pop(uid, None)

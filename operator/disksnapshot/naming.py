@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 DOMAIN = "disksnapshot.io"
 FINALIZER = f"{DOMAIN}/settle"
+GIVE_UP = f"{DOMAIN}/give-up"  # an annotation; it lets an object go, and never deletes anything
 NAME_LIMIT = 60  # SDK cbs/v20170312/models.py, ModifySnapshotAttributeRequest.SnapshotName
 TAG_VALUE_LIMIT = 255
 UID_DIGITS = 10

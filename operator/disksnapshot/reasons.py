@@ -46,6 +46,9 @@ class Reason(StrEnum):
     PROOF_FAILED = "ProofFailed"
     SNAPSHOT_LOST = "SnapshotLost"
     SPEC_INVALID = "SpecInvalid"
+    GIVEN_UP = "GivenUp"
+    PREVIOUS_EXISTS = "PreviousExists"
+    ORPHANED = "Orphaned"
 
 
 REMEDIES: dict[Reason, str] = {
@@ -58,7 +61,9 @@ REMEDIES: dict[Reason, str] = {
     Reason.NOT_HELD: "Nothing to do: no writer was held, as spec.quiesce asks or allows.",
     Reason.RESUMED: "Nothing to do: writers go on.",
     Reason.DELETING: "Nothing to do: the operator settles what may exist in the cloud.",
-    Reason.DELETION_BLOCKED: "Wait until the snapshot is complete, or unbind what uses it.",
+    Reason.DELETION_BLOCKED: "Wait until the snapshot is complete, or unbind what uses it: the "
+    "images made from it, accounts it is shared with, a lock. To let the object go and keep the "
+    "snapshot: `kubectl annotate dsnap NAME disksnapshot.io/give-up=UID`, with the object's uid.",
     Reason.CLAIM_NOT_FOUND: "Create the claim, or a DiskSnapshot that names an existing one.",
     Reason.CLAIM_NOT_BOUND: "Wait until the claim is bound, or find out why it is not.",
     Reason.NOT_A_CBS_VOLUME: "Name a claim whose volume is one CBS disk of driver "
@@ -102,6 +107,11 @@ REMEDIES: dict[Reason, str] = {
     Reason.PROOF_FAILED: "Look at status.quiesce.reason: a hold was lost before the cut was sure.",
     Reason.SNAPSHOT_LOST: "Somebody, or a rule in the cloud, deleted it: create a new one.",
     Reason.SPEC_INVALID: "Correct the field that the message names in a new DiskSnapshot.",
+    Reason.GIVEN_UP: "Look in the console for what the message names, and delete it there.",
+    Reason.PREVIOUS_EXISTS: "Nothing must be done: an earlier object of this name left snapshots, "
+    "which this one doesn't touch. Delete them in the console when nobody needs them.",
+    Reason.ORPHANED: "Look at the snapshot in the console: no object stands for it any more. "
+    "Delete it there when nobody needs it.",
 }
 
 

@@ -159,11 +159,24 @@ class World:
             case steps.Fail(reason, message):
                 self.said = self.draft.failed(reason, message).body
                 return 60
-            case steps.DropFinalizer():
-                self._drop()
+            case (
+                steps.Acknowledge() | steps.AddFinalizer() | steps.DropFinalizer() | steps.GiveUp()
+            ):
+                self._keep(step)
                 return 0
             case _:
                 assert_never(step)
+
+    def _keep(self, step: steps.Keeping) -> None:
+        match step:
+            case steps.Acknowledge():
+                self.said = self.draft.acknowledge().body
+            case steps.AddFinalizer():
+                self.finalizer = True
+            case steps.DropFinalizer():
+                self._drop()
+            case steps.GiveUp():
+                self.gone = True
 
     def _capture(self, attempt: int, fate: AttemptFate) -> None:
         assert not self.made, "One: a cut while another snapshot of the object lives"
@@ -232,8 +245,12 @@ class World:
         self.made.remove(made)
 
     def _drop(self) -> None:
-        assert self.deleting
         assert not self.flying, "Tracked: the object goes while a request may still act"
+        self.finalizer = False
+        if not self.deleting:
+            kept = self.done.ready == "True" and self.policy == "Retain"
+            assert kept or not self.made, "Tracked: nobody would delete this any more"
+            return
         if self.policy == "Delete":
             left = [item for item in self.made if item.tagged]
             assert not left, "Tracked: the object goes and leaves what it should delete"

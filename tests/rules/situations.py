@@ -18,13 +18,15 @@ def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def body(
+def body(  # noqa: PLR0913 - each is named where it is given
     *,
     disks: tuple[str, ...] = DISKS[:1],
     deleting: bool = False,
     finalizer: bool = True,
     policy: str = "Retain",
     quiesce: dict[str, Any] | None = None,
+    generation: int = 1,
+    gives_up: str = "",
     status_so_far: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return an object as the API server has it."""
@@ -32,9 +34,11 @@ def body(
         "namespace": "shop",
         "name": "orders",
         "uid": UID,
-        "generation": 1,
+        "generation": generation,
         "resourceVersion": "1",
     }
+    if gives_up:
+        metadata["annotations"] = {"disksnapshot.io/give-up": gives_up}
     if finalizer:
         metadata["finalizers"] = ["disksnapshot.io/settle"]
     if deleting:
@@ -77,6 +81,7 @@ def done(**known: Any) -> status.Done:
     """Return what the status says, by default that nobody has looked yet."""
     facts: dict[str, Any] = {
         "seen": bool(known),
+        "generation": 1,
         "ready": "False" if known else "Unknown",
         "reason": "Preparing",
         "message": "looking",

@@ -9,6 +9,7 @@ import pytest
 from disksnapshot.announcements import Announcements
 from disksnapshot.cbs.client import CloudProblem, Snapshot
 from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
+from disksnapshot.kube.api import Invalid
 from disksnapshot.kube.events import Events
 from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Loop
@@ -16,6 +17,7 @@ from disksnapshot.metrics import Metrics
 from disksnapshot.sight import Key
 from disksnapshot.snapshot import status
 from disksnapshot.snapshot.capture import Result
+from disksnapshot.snapshot.proof import verdict
 from disksnapshot.window.hold import Facts, Refusal
 from rules.outcomes import cut, facts
 from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
@@ -32,6 +34,8 @@ class Server:
         self.writes = 0
         self.events: list[str] = []
         self.fail: Exception | None = None
+        self.refuses: Callable[[dict[str, Any]], Exception | None] = lambda _: None
+        self.swap: dict[str, Any] | None = None  # what takes its place before the next write
 
     def get(self, path: str, **_: str) -> dict[str, Any]:
         if "persistentvolumeclaims" in path:
@@ -49,10 +53,16 @@ class Server:
         failure, self.fail = self.fail, None
         if failure:
             raise failure
+        self.stored, self.swap = self.swap or self.stored, None
         assert self.stored is not None
         stored = copy.deepcopy(self.stored)
         if "json-patch" in content_type:
             _apply(stored, change)
+            refused = self.refuses(stored["status"])
+            if refused:
+                raise refused
+        elif change["metadata"]["uid"] != stored["metadata"]["uid"]:
+            raise Conflict("the uid differs")
         else:
             stored["metadata"]["finalizers"] = change["metadata"]["finalizers"]
         self.writes += 1
@@ -160,13 +170,14 @@ def opened() -> dict[str, Any]:
 
 def ready() -> dict[str, Any]:
     made = draft().intend(intent(), volumes()).record({DISKS[0]: snapshot_of(DISKS[0])})
+    made.call_it(verdict({"mysql", "freeze"}))
     return made.progress({DISKS[0]: ("NORMAL", 100)}).ready("complete").body
 
 
-def listed(state: str = "NORMAL") -> Snapshot:
-    tags = {"cluster": CLUSTER, "uid": UID, "attempt": "1"}
+def listed(state: str = "NORMAL", *, uid: str = UID, number: int = 1) -> Snapshot:
+    tags = {"cluster": CLUSTER, "uid": uid, "attempt": "1"}
     return Snapshot(
-        id=snapshot_of(DISKS[0]),
+        id=snapshot_of(DISKS[0], number),
         name="n",
         disk_id=DISKS[0],
         state=state,
@@ -332,6 +343,73 @@ def test_an_object_goes_when_its_snapshot_is_gone() -> None:
     assert server.stored is None
 
 
+def test_an_object_that_is_kept_goes_at_once_and_leaves_its_snapshot() -> None:
+    server, cloud = Server(body(deleting=True, status_so_far=ready())), MemoryCloud(listed())
+    loop(server, cloud).look(KEY)
+    assert server.stored is None
+    assert (len(cloud.listed), cloud.calls) == (1, 0)
+
+
+def test_a_late_deletion_of_the_old_object_touches_nothing_of_a_new_one_of_its_name() -> None:
+    """The old one's worker has read it, and is slow; meanwhile it went and was made anew."""
+    new = body(policy="Delete", status_so_far=ready())
+    new["metadata"]["uid"] = "ffffffff-4e5f-6789-abcd-ef0123456789"
+    server = Server(body(deleting=True, policy="Delete", status_so_far=ready()))
+    cloud = MemoryCloud(listed(), listed(uid=new["metadata"]["uid"], number=2))
+    looking = loop(server, cloud)
+    looking.look(KEY)
+    server.swap = new
+    looking.look(KEY)
+    assert [item.id for item in cloud.listed] == [snapshot_of(DISKS[0], 2)]
+    assert server.stored is not None
+    assert server.stored["metadata"]["uid"] == new["metadata"]["uid"]
+    assert server.stored["metadata"]["finalizers"] == ["disksnapshot.io/settle"]
+
+
+def test_who_gives_up_a_blocked_deletion_lets_the_object_go_and_deletes_nothing() -> None:
+    server = Server(body(deleting=True, policy="Delete", status_so_far=ready(), gives_up=UID))
+    cloud = MemoryCloud(listed())
+    cloud.keeps = CloudProblem("UnsupportedOperation.SnapHasShared", "it is shared")
+    loop(server, cloud).look(KEY)
+    assert server.stored is None
+    assert server.events == ["GivenUp"]
+    assert len(cloud.listed) == 1
+
+
+def test_a_snapshot_lost_after_ready_is_said_once_and_the_object_stays_so() -> None:
+    server = Server(body(finalizer=False, status_so_far=ready()))
+    looking = loop(server)
+    looking.lose(UID, [snapshot_of(DISKS[0])])
+    for _ in range(3):
+        looking.look(KEY)
+    assert (server.now.reason, server.now.stalled) == ("SnapshotLost", True)
+    assert server.stored is not None
+    conditions = {item["type"]: item["status"] for item in server.stored["status"]["conditions"]}
+    assert conditions["SnapshotTaken"] == "False"
+    assert server.events == ["SnapshotLost"]
+
+
+def test_a_status_that_the_schema_refuses_is_written_without_what_is_not_needed() -> None:
+    server = Server(body(quiesce={}))
+    looking = loop(server, run=intending(server, held({}, 1)))
+    looking.look(KEY)
+    refusal = Invalid("PATCH: DiskSnapshot is invalid: status.quiesce.steps[0]: Too long")
+    server.refuses = lambda status: refusal if "quiesce" in status else None
+    looking.look(KEY)
+    assert (server.now.consistency, server.now.snapshots) == (
+        "ApplicationConsistent",
+        {DISKS[0]: snapshot_of(DISKS[0])},
+    )
+
+
+def test_a_status_that_is_refused_whatever_it_says_is_tried_slowly() -> None:
+    server = Server(body(quiesce={}))
+    server.refuses = lambda _: Invalid("PATCH: DiskSnapshot is invalid: status: no")
+    pause = loop(server, run=raising(Problem("PodNotFound", "none"))).look(KEY)
+    assert pause is not None
+    assert pause.total_seconds() >= 60
+
+
 def test_waiting_for_a_creation_writes_once_whatever_the_percent() -> None:
     server = Server(body(deleting=True, policy="Delete", status_so_far=ready()))
     looking = loop(server, MemoryCloud(listed("CREATING")))
@@ -348,7 +426,7 @@ def test_an_object_that_vanished_is_followed_no_longer() -> None:
 
 
 def test_a_ready_object_is_left_alone() -> None:
-    server, cloud = Server(body(status_so_far=ready())), MemoryCloud()
+    server, cloud = Server(body(finalizer=False, status_so_far=ready())), MemoryCloud()
     assert loop(server, cloud).look(KEY) is None
     assert (server.writes, cloud.calls) == (0, 0)
 

@@ -97,10 +97,8 @@ def rows(*rows_of: tuple[str, Any, Any, Any, Any]) -> Callable[[Test], Test]:
         NOW,
         steps.Fail(Reason.LOCK_TIMEOUT, "locked out; given up after 3 attempts"),
     ),
-    ("a Ready object rests", recorded(ready="True"), steps.Seen(), NOW, steps.Rest()),
-    ("a failed object rests", settled(3, stalled=True), steps.Seen(), NOW, steps.Rest()),
     (
-        "an object that failed with an open attempt rests",
+        "an object that failed with an open attempt keeps what is to be cleaned",
         open_attempt(stalled=True),
         steps.Seen(),
         NOW,

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot.status import OPEN, RECORDED
+from disksnapshot.snapshot.status import OPEN, RECORDED, SETTLED
 from disksnapshot.snapshot.steps import (
+    Acknowledge,
+    AddFinalizer,
     Adopt,
     Capture,
     Discard,
@@ -15,6 +17,7 @@ from disksnapshot.snapshot.steps import (
     Fail,
     Finish,
     Follow,
+    GiveUp,
     LookUp,
     Rest,
     Settle,
@@ -43,7 +46,7 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     if ask.deleting:
         return _removal(ask, done, seen, now)
     if done.finished:
-        return Rest()
+        return _at_rest(ask, done, seen)
     if intent and intent.state == OPEN:
         return _unknown_outcome(intent, seen, now)
     if intent and intent.state == RECORDED:
@@ -55,6 +58,23 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     if done.retry and now < done.retry:
         return Wait(done.retry, done.reason, done.message)
     return Capture(intent.attempt + 1 if intent else 1)
+
+
+def _at_rest(ask: Ask, done: Done, seen: Seen) -> Step:
+    """Ready or failed for good: keep a finalizer only while something is to be cleaned."""
+    if done.ready == "True" and seen.absent_since:
+        lost = ", ".join(sorted(done.snapshots.values()))
+        return Fail(Reason.SNAPSHOT_LOST, f"the cloud no longer lists all of {lost}")
+    if done.generation != ask.generation:
+        return Acknowledge()
+    left = done.intent is not None and done.intent.state != SETTLED
+    kept = done.ready == "True" and ask.deletion_policy != "Delete"
+    to_clean = left and not kept
+    if ask.has_finalizer and not to_clean:
+        return DropFinalizer()
+    if to_clean and not ask.has_finalizer:
+        return AddFinalizer()
+    return Rest()
 
 
 def _unknown_outcome(intent: Intent, seen: Seen, now: datetime) -> Step:
@@ -148,6 +168,8 @@ def _removal(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     intent = done.intent
     if intent is None:
         return DropFinalizer()
+    if ask.gives_up:
+        return GiveUp(_what_is_given_up(done, intent))
     open_still = intent.state == OPEN
     unproven = intent.state == RECORDED and not done.consistency
     unwanted = ask.deletion_policy == "Delete" or unproven
@@ -170,6 +192,14 @@ def _removal(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
         )
         return Wait(now + LOOK_UP_PAUSE, Reason.DELETING, message)
     return DropFinalizer()
+
+
+def _what_is_given_up(done: Done, intent: Intent) -> str:
+    named = (
+        ", ".join(sorted(done.snapshots.values())) or "what an unanswered request may have made"
+    )
+    disks = ", ".join(intent.disk_ids)
+    return f"given up by the annotation, so {named} of {disks} may stay in the cloud; look there"
 
 
 def _delete_ours(seen: Seen, now: datetime) -> Step | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.errors import Problem
-from disksnapshot.naming import FINALIZER
+from disksnapshot.naming import FINALIZER, GIVE_UP
 from disksnapshot.reasons import Reason
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Ask:
     generation: int
     deleting: bool
     has_finalizer: bool
+    gives_up: bool
     claims: tuple[str, ...]
     quiesce: Quiesce | None
     deletion_policy: str
@@ -110,6 +111,8 @@ def _identity(metadata: Mapping[str, Any]) -> dict[str, Any]:
         "generation": int(metadata.get("generation", 0)),
         "deleting": "deletionTimestamp" in metadata,
         "has_finalizer": FINALIZER in metadata.get("finalizers", []),
+        # Its own uid alone counts: a manifest that is copied or restored gives up nothing.
+        "gives_up": (metadata.get("annotations") or {}).get(GIVE_UP) == metadata["uid"],
     }
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 READY, QUIESCED, TAKEN, RESUMED = "Ready", "Quiesced", "SnapshotTaken", "Resumed"
 RECONCILING, STALLED = "Reconciling", "Stalled"
 OPEN, RECORDED, SETTLED = "Open", "Recorded", "Settled"
-MESSAGE_LIMIT = 2048
+MESSAGE_LIMIT, MINIMAL_MESSAGE = 2048, 200
+NOTHING_LEFT = frozenset({Reason.SNAPSHOT_LOST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Done:
     """What the status says has happened."""
 
     seen: bool
+    generation: int
     ready: str
     reason: str
     message: str
@@ -67,6 +69,7 @@ def parse(status: Mapping[str, Any]) -> Done:
     volumes = status.get("volumes", [])
     return Done(
         seen=bool(ready),
+        generation=int(status.get("observedGeneration", -1)),
         ready=ready.get("status", "Unknown"),
         reason=ready.get("reason", ""),
         message=ready.get("message", ""),
@@ -137,6 +140,24 @@ class Draft:
         self._set(STALLED, "True", reason, message)
         for kind in (QUIESCED, TAKEN, RESUMED):
             self._set_default(kind, reason)
+        if reason in NOTHING_LEFT:
+            self._set(TAKEN, "False", reason, message)
+        return self
+
+    def acknowledge(self) -> Draft:
+        """Say that each condition holds for the spec as it is now."""
+        for condition in self.body.get("conditions", []):
+            condition["observedGeneration"] = self._ask.generation
+        return self
+
+    def minimal(self) -> Draft:
+        """Leave out what isn't needed to go on, for a schema that refuses some of it."""
+        self.body.pop("quiesce", None)
+        kept = ("claimName", "diskID", "snapshotID", "snapshotName")
+        volumes = self.body.get("volumes", [])
+        self.body["volumes"] = [{key: v[key] for key in kept if key in v} for v in volumes]
+        for condition in self.body.get("conditions", []):
+            condition["message"] = condition["message"][:MINIMAL_MESSAGE]
         return self
 
     def intend(self, intent: Intent, volumes: Sequence[Mapping[str, Any]]) -> Draft:

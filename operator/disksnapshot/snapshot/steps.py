@@ -113,11 +113,28 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Write down that a changed spec was seen; nothing else follows from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddFinalizer:
+    """Something of a finished object is to be cleaned when it is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
 class DropFinalizer:
-    """Nothing of this object can appear in the cloud any more: let it go."""
+    """Nothing of this object is to be cleaned, or can appear in the cloud, any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Let a deleted object go although something of it may be left, as its owner demands."""
+
+    message: str
+
+
+Keeping = Acknowledge | AddFinalizer | DropFinalizer | GiveUp
 Step = (
-    Rest | LookUp | Wait | Capture | Adopt | Settle | Discard | Follow | Finish | Fail
-    | DropFinalizer
+    Rest | LookUp | Wait | Capture | Adopt | Settle | Discard | Follow | Finish | Fail | Keeping
 )  # fmt: skip
