@@ -29,6 +29,11 @@ class Reason(StrEnum):
     SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason, not a secret
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - the same
     MYSQL_UNREACHABLE = "MySQLUnreachable"
+    MYSQL_ACCESS_DENIED = "MySQLAccessDenied"
+    MYSQL_TLS_FAILED = "MySQLTLSFailed"
+    TOO_MANY_CONNECTIONS = "TooManyConnections"
+    LONG_STATEMENT = "LongStatement"
+    LOCK_UNSUITABLE = "LockUnsuitable"
     LOCK_TIMEOUT = "LockTimeout"
     HOLD_BUSY = "HoldBusy"
     HOLD_LOST = "HoldLost"
@@ -78,9 +83,19 @@ REMEDIES: dict[Reason, str] = {
     "chart's roles hold it.",
     Reason.SECRET_FORBIDDEN: "Add the namespace to the chart's value `namespaces`, or bind a Role "
     "with get on that Secret to the operator's service account.",
-    Reason.SECRET_NOT_FOUND: "Create the Secret with the keys username and password.",
-    Reason.MYSQL_UNREACHABLE: "Check that the database listens on the pod's address and port, and "
-    "that the account may log in with RELOAD and BINLOG MONITOR (REPLICATION CLIENT on MySQL).",
+    Reason.SECRET_NOT_FOUND: "Create the Secret with the keys username and password, or with the "
+    "key ca.crt where tls.caSecretRef names it.",
+    Reason.MYSQL_UNREACHABLE: "Check that the database listens on the pod's address and port.",
+    Reason.MYSQL_ACCESS_DENIED: "Correct the Secret's username or password, or run the GRANT that "
+    "the message names; give the step a tls block if the account or server wants TLS.",
+    Reason.MYSQL_TLS_FAILED: "Compare tls.caSecretRef and tls.serverName with the server's "
+    "certificate; give the step a tls block if the server wants TLS, none if it has none.",
+    Reason.TOO_MANY_CONNECTIONS: "Raise max_connections, or the account's own limit: a hold needs "
+    "two sessions.",
+    Reason.LONG_STATEMENT: "Let the statement end, or end the process that the message names; the "
+    "operator tries again. mysql.longStatement says what counts as long.",
+    Reason.LOCK_UNSUITABLE: "Choose another mysql.lock: the message says why this one can't serve "
+    "here.",
     Reason.LOCK_TIMEOUT: "Look for long statements or DDL; the operator tries again.",
     Reason.HOLD_BUSY: "Nothing to do: another hold uses this database or disk.",
     Reason.HOLD_LOST: "Look at the freezer's and the operator's logs.",

@@ -65,6 +65,13 @@ def explained(lab: Lab, *more: str, path: str = "", check: bool = True) -> str:
     return lab.kubectl("explain", f"disksnapshots{path}", version, *more, check=check)
 
 
+LEFT_OUT = {
+    "port": 3306,
+    "lock": "Auto",
+    "longStatement": {"thresholdSeconds": 5, "waitSeconds": 30},
+}
+
+
 def test_what_is_left_out_is_shown_with_its_default(lab: Lab) -> None:
     assert stored(lab, snapshot(quiesce=QUIESCE))["spec"] == {
         "source": {"claims": [{"name": "data-mysql-0"}]},
@@ -73,7 +80,7 @@ def test_what_is_left_out_is_shown_with_its_default(lab: Lab) -> None:
             "maxHoldSeconds": 10,
             "failurePolicy": "Abort",
             "releaseWhen": "Visible",
-            "steps": [{"mysql": {**MYSQL["mysql"], "port": 3306, "lock": "Auto"}}, FREEZE],
+            "steps": [{"mysql": {**MYSQL["mysql"], **LEFT_OUT}}, FREEZE],
         },
     }
 

@@ -87,6 +87,18 @@ RULES = [
     Rule("a port", quiesce(mysql(port=65535)), quiesce(mysql(port=65536)), "equal to 65535"),
     Rule("locks", quiesce(mysql(lock="Tables")), quiesce(mysql(lock="Rows")), '"Auto", "Tables"'),
     Rule(
+        "whom to trust",
+        quiesce(mysql(tls={"caSecretRef": {"name": "ca"}, "serverName": "db.shop.svc"})),
+        quiesce(mysql(tls={"serverName": "db.shop.svc"})),
+        "caSecretRef: Required",
+    ),
+    Rule(
+        "what is waited for",
+        quiesce(mysql(longStatement={"waitSeconds": 0})),
+        quiesce(mysql(longStatement={"waitSeconds": 61})),
+        "less than or equal to 60",
+    ),
+    Rule(
         "a target that says something",
         quiesce(mysql(target={"container": "mysql"})),
         quiesce(mysql(target={})),

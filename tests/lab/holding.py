@@ -2,9 +2,11 @@
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from disksnapshot.window.hold import Facts, Go, Order, Ready, Refusal
+from disksnapshot.window.hold import Facts, Go, MysqlOrder, Order, Ready, Refusal
 from disksnapshot.window.launch import WindowProcess, prepare_server
 from lab.local import Local
 from lab.writing import FileWrite, Writer
@@ -54,12 +56,37 @@ def opened(order: Order) -> WindowProcess:
     return window
 
 
+def with_mysql(order: Order, **changed: Any) -> Order:
+    """Return the order with its mysql step changed."""
+    step, *others = order.steps
+    assert isinstance(step, MysqlOrder)
+    return replace(order, steps=(replace(step, **changed), *others))
+
+
+def refusal(order: Order) -> Refusal:
+    """Return why a window doesn't get ready."""
+    with WindowProcess(order) as window:
+        answer = window.ready(20)
+    assert isinstance(answer, Refusal), answer
+    return answer
+
+
 def capture(here: Local, order: Order) -> Facts:
     """Let a window do the whole of its work."""
     with opened(order) as window:
         facts = window.go(here.go(), 30)
     assert isinstance(facts, Facts), facts
     return facts
+
+
+def assert_not_held(here: Local) -> None:
+    """A write to a table that nothing but a global lock can block is quick, and so is DDL."""
+    with here.database.connect(read_timeout=5) as session, session.cursor() as cursor:
+        start = time.monotonic()
+        cursor.execute("INSERT INTO held.rows VALUES ()")
+        assert time.monotonic() - start < 1
+        cursor.execute("CREATE TABLE held.fresh (n INT)")
+        cursor.execute("DROP TABLE held.fresh")
 
 
 def in_process_list(here: Local, state: str) -> bool:

@@ -29,10 +29,13 @@ from lab.cbs.control import Control
 from lab.cbs.server import Emulator
 from lab.cluster.errors import LabError
 from lab.cluster.waiting import until
-from lab.database import LocalMariaDB
+from lab.database import LocalServer, MariaDB, Programs
 from lab.disks.loop import LoopDisk
 from lab.disks.store import Store
 from lab.program import LocalProgram
+
+DATABASE_NAME = "orders.shop.svc"
+"""What the database's certificate says; its address is not in it."""
 
 SECRET_ID = "AKIDlab" + "x" * 29
 REGION = "ap-guangzhou"
@@ -44,7 +47,8 @@ class Local:
     """One database on one emulated disk, with what a window needs to hold and cut it."""
 
     folder: Path
-    database: LocalMariaDB
+    database: LocalServer
+    authority: str
     disk_id: str
     loop: LoopDisk
     mount: Path
@@ -121,20 +125,23 @@ class Local:
 
 
 @contextmanager
-def local(folder: Path) -> Iterator[Local]:
-    """Start everything in `folder`, and leave nothing of it behind."""
+def local(folder: Path, programs: Programs | None = None) -> Iterator[Local]:
+    """Start everything in `folder`, and leave nothing of it behind; MariaDB if none is named."""
     with _records(folder), _store(folder) as store, _emulator(folder, store) as cloud:
         control = Control(cloud.control_url)
         made = control.create_disk(size_gib=2)
         loop = LoopDisk(Path(made["Path"]))
         mount = folder / "kubelet" / "pods" / "mount"
-        database = LocalMariaDB(mount / "data", folder / "run")
+        authority, options = _certified(folder)
+        database = LocalServer(
+            mount / "data", folder / "run", programs=programs or MariaDB(), options=options
+        )
         with _mounted(loop, mount), database:
             host, port = cloud.endpoint.split(":")
             ca_file = str(folder / "ca.pem")
             yield Local(
-                folder=folder, database=database, disk_id=made["DiskId"], loop=loop,
-                mount=mount, control=control,
+                folder=folder, database=database, authority=authority,
+                disk_id=made["DiskId"], loop=loop, mount=mount, control=control,
                 cloud=_client(cloud.endpoint, ca_file, (folder / "key").read_text()),
                 address=CloudAddress(host=host, port=int(port), ca_file=ca_file),
             )  # fmt: skip
@@ -180,6 +187,17 @@ def _once_unused(act: Callable[[], None]) -> None:
         return False
 
     until(done, "the end of a mount's use", seconds=20)
+
+
+def _certified(folder: Path) -> tuple[str, list[str]]:
+    """Make a certificate for the database; return whom to trust, and the server's options."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert(DATABASE_NAME)
+    key, chain = folder / "database-key.pem", folder / "database.pem"
+    certificate.private_key_pem.write_to_path(key)
+    for part in certificate.cert_chain_pems:
+        part.write_to_path(chain, append=True)
+    return authority.cert_pem.bytes().decode(), [f"--ssl-cert={chain}", f"--ssl-key={key}"]
 
 
 def _emulator(folder: Path, store: Store) -> Emulator:

@@ -32,7 +32,8 @@ def long_statement(here: Local, statement: str) -> Iterator[None]:
         try:
             yield
         finally:
-            cursor.execute(f"KILL {number}")
+            with suppress(pymysql.MySQLError):  # it may have ended by itself
+                cursor.execute(f"KILL {number}")
             thread.join()
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,10 @@ import disksnapshot
 from disksnapshot.inpod import freezer
 from disksnapshot.window.launch import prepare_server
 from lab.cluster.waiting import until
+from lab.database import MariaDB, Programs
 from lab.disks.loop import LoopDisk
 from lab.local import Local, local
+from lab.mysqlserver import MySQL
 from lab.program import LocalSession
 from lab.writing import Writer
 
@@ -36,6 +38,7 @@ for fd in fds * 2:
         time.sleep(0.01)
 """
 LONGEST_TEST_SECONDS = 40
+PASSWORD = "secret-of-the-test"  # noqa: S105 - accounts of a throw-away server
 
 
 class Thawer:
@@ -67,11 +70,29 @@ def window_server() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def running(window_server: None) -> Iterator[Local]:  # noqa: ARG001 - only needed to be there
+def mariadb(window_server: None) -> Iterator[Local]:  # noqa: ARG001 - only needed to be there
+    with _everything(MariaDB()) as everything:
+        yield everything
+
+
+@pytest.fixture(scope="session")
+def mysql(window_server: None) -> Iterator[Local]:  # noqa: ARG001 - the same
+    with _everything(MySQL.ensured()) as everything:
+        yield everything
+
+
+@pytest.fixture(scope="session")
+def running(mariadb: Local) -> Local:
+    """Give the server that a module's tests use; modules for both products override this."""
+    return mariadb
+
+
+@contextmanager
+def _everything(programs: Programs) -> Iterator[Local]:
     # Not pytest's own folder: its paths are too long for the database's socket.
     folder = Path(tempfile.mkdtemp(prefix="dsw"))
     try:
-        with local(folder) as everything:
+        with local(folder, programs) as everything:
             with everything.database.connect() as session, session.cursor() as cursor:
                 cursor.execute("CREATE DATABASE held")
                 cursor.execute("CREATE TABLE held.rows (n SERIAL) ENGINE=InnoDB")
@@ -80,6 +101,24 @@ def running(window_server: None) -> Iterator[Local]:  # noqa: ARG001 - only need
             yield everything
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def account(here: Local) -> Iterator[Callable[..., tuple[str, str]]]:
+    """Give the creation of an account with certain rights."""
+    with ExitStack() as stack:
+        cursor = stack.enter_context(stack.enter_context(here.database.connect()).cursor())
+
+        def create(
+            name: str, rights: str, *, password: str = PASSWORD, options: str = ""
+        ) -> tuple[str, str]:
+            words = ("CREATE USER", f"{name}@'%%'", "IDENTIFIED BY %s", options)
+            cursor.execute(" ".join(words), (password,))
+            stack.callback(cursor.execute, f"DROP USER {name}@'%'")
+            cursor.execute(f"GRANT {rights} ON *.* TO {name}@'%'")
+            return name, password
+
+        yield create
 
 
 @pytest.fixture

@@ -1,55 +1,24 @@
 """The database's lock: refused clearly before anything is held, or within its budget."""
 
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from disksnapshot.window.hold import LOCK_BUDGET_SECONDS, Facts, Order, Ready, Refusal
+from disksnapshot.window.hold import LOCK_BUDGET_SECONDS, Facts, Ready
 from disksnapshot.window.launch import WindowProcess
 from lab.cluster.waiting import until
-from lab.holding import capture, in_process_list, opened
+from lab.holding import assert_not_held, capture, in_process_list, opened
 from lab.local import Local
 from lab.statements import SLOW_INNODB_INSERT, SLOW_OLD_UPDATE, long_statement
 from lab.writing import FileWrite, Writer
 
-PASSWORD = "secret-of-the-test"  # noqa: S105 - an account of a throw-away server
-Account = Callable[..., tuple[str, str]]
 
-
-@pytest.fixture
-def account(here: Local) -> Iterator[Account]:
-    """Give the creation of an account with certain rights."""
-    with ExitStack() as stack:
-        cursor = stack.enter_context(stack.enter_context(here.database.connect()).cursor())
-
-        def create(name: str, rights: str) -> tuple[str, str]:
-            cursor.execute(f"CREATE USER {name}@'%' IDENTIFIED BY '{PASSWORD}'")
-            stack.callback(cursor.execute, f"DROP USER {name}@'%'")
-            cursor.execute(f"GRANT {rights} ON *.* TO {name}@'%'")
-            return name, PASSWORD
-
-        yield create
-
-
-def refusal(order: Order) -> Refusal:
-    with WindowProcess(order) as window:
-        answer = window.ready(20)
-    assert isinstance(answer, Refusal)
-    return answer
-
-
-def assert_not_held(here: Local) -> None:
-    """A write to a table that nothing but a global lock can block is quick."""
-    with here.database.connect(read_timeout=5) as session, session.cursor() as cursor:
-        start = time.monotonic()
-        cursor.execute("INSERT INTO held.rows VALUES ()")
-        assert time.monotonic() - start < 1
-        cursor.execute("CREATE TABLE held.fresh (n INT)")
-        cursor.execute("DROP TABLE held.fresh")
+@pytest.fixture(scope="module", params=["mariadb", "mysql"])
+def running(request: pytest.FixtureRequest) -> Local:
+    server: Local = request.getfixturevalue(request.param)
+    return server
 
 
 def test_a_lock_that_is_refused_by_a_long_statement_gives_up_in_its_budget(
@@ -93,17 +62,22 @@ def test_the_tables_lock_waits_for_a_long_statement_no_longer_than_its_budget(
         assert_not_held(here)
 
 
-def test_the_automatic_lock_does_not_wait_for_a_long_innodb_statement(here: Local) -> None:
-    with long_statement(here, SLOW_INNODB_INSERT):
-        assert capture(here, here.order()).proven
-
-
 def test_an_idle_open_transaction_is_no_obstacle(here: Local) -> None:
     with here.database.connect() as other, other.cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute("INSERT INTO held.rows VALUES ()")
         assert capture(here, here.order()).proven
         cursor.execute("ROLLBACK")
+
+
+def test_a_prepared_transaction_is_no_obstacle(here: Local) -> None:
+    with here.database.connect() as other, other.cursor() as cursor:
+        for words in ("START", "END", "PREPARE"):
+            cursor.execute(f"XA {words} 'of-the-test'")
+            if words == "START":
+                cursor.execute("INSERT INTO held.rows VALUES ()")
+        assert capture(here, here.order()).proven
+        cursor.execute("XA ROLLBACK 'of-the-test'")
 
 
 def test_the_tables_lock_is_flush_tables_with_read_lock(here: Local) -> None:
@@ -123,46 +97,6 @@ def test_a_hold_leaves_the_binlog_alone(here: Local) -> None:
     first = capture(here, here.order()).steps[0].detail
     second = capture(here, here.order(lock="Tables")).steps[0].detail
     assert first["binlogPosition"] == second["binlogPosition"]
-
-
-def test_a_wrong_password_is_refused_before_anything_is_held(here: Local) -> None:
-    refused = refusal(here.order(account=("root", "wrong")))
-    assert refused.reason == "MySQLUnreachable"
-    assert "1045" in refused.message
-    assert "wrong" not in refused.message
-
-
-def test_an_account_without_reload_is_refused_before_anything_is_held(
-    here: Local, account: Account
-) -> None:
-    refused = refusal(here.order(account=account("watchful", "BINLOG MONITOR")))
-    assert refused.reason == "MySQLUnreachable"
-    assert "RELOAD" in refused.message
-
-
-def test_an_account_without_binlog_monitor_is_refused_before_anything_is_held(
-    here: Local, account: Account
-) -> None:
-    refused = refusal(here.order(account=account("reloading", "RELOAD")))
-    assert refused.reason == "MySQLUnreachable"
-    assert "BINLOG MONITOR" in refused.message
-
-
-def test_reload_and_binlog_monitor_are_enough(here: Local, account: Account) -> None:
-    least = account("least", "RELOAD, BINLOG MONITOR")
-    assert capture(here, here.order(account=least)).proven
-    assert capture(here, here.order(account=least, lock="Tables")).proven
-
-
-def test_an_account_with_the_least_rights_gives_up_in_its_budget_too(
-    here: Local, account: Account
-) -> None:
-    least = account("least", "RELOAD, BINLOG MONITOR")
-    with long_statement(here, SLOW_OLD_UPDATE):
-        facts = capture(here, here.order(account=least))
-        assert facts.refusal
-        assert facts.refusal.reason == "LockTimeout"
-        assert_not_held(here)
 
 
 def test_a_server_with_a_short_idle_limit_keeps_a_window_that_waits_for_its_intent(

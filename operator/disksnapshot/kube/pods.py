@@ -73,15 +73,24 @@ def mount_path(pod: Pod, volume_name: str) -> str:
 
 def account(api: Api, namespace: str, name: str) -> tuple[str, str]:
     """Return username and password of a Secret; raise Problem without saying what it holds."""
+    secret = _secret(api, namespace, name)
+    return _key(secret, "username"), _key(secret, "password")
+
+
+def authority(api: Api, namespace: str, name: str) -> str:
+    """Return the certificates of a Secret by which a server is verified; raise Problem."""
+    return _key(_secret(api, namespace, name), "ca.crt")
+
+
+def _secret(api: Api, namespace: str, name: str) -> dict[str, Any]:
     try:
-        secret = api.get(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        return api.get(f"/api/v1/namespaces/{namespace}/secrets/{name}")
     except Forbidden as error:
         message = f"the operator may not read Secret {name} in namespace {namespace}"
         raise Problem(Reason.SECRET_FORBIDDEN, message) from error
     except Gone as error:
         message = f"there is no Secret {name} in namespace {namespace}"
         raise Problem(Reason.SECRET_NOT_FOUND, message) from error
-    return _key(secret, "username"), _key(secret, "password")
 
 
 def _key(secret: dict[str, Any], key: str) -> str:

@@ -35,7 +35,7 @@ RETRY_PAUSE = timedelta(seconds=60)
 TOUCHED_WRITERS = frozenset({Reason.FLUSH_TOO_SLOW, Reason.FREEZE_REFUSED})
 WRITE_TRIES = 5  # of the intent, while others keep changing the object
 # The window's own waits, and something for its end.
-READY_SECONDS = 40.0
+BEYOND_READY_SECONDS = 10.0
 BEYOND_HOLD_SECONDS = 15.0
 LOOKUPS = 9  # of a window, for each ten disks
 
@@ -100,7 +100,7 @@ class Captures:
         # Before the window opens: what can conflict shall do so before writers are touched.
         body = self._insist(body, self._objects.add_finalizer)
         with self._window(prepared) as window:
-            answer = window.ready(READY_SECONDS)
+            answer = window.ready(prepared.order.ready_seconds + BEYOND_READY_SECONDS)
             # Letting go ends a window that isn't ready yet: that is no problem of the object.
             self._require_running()
             # The cloud's time: it is the cloud that refuses what comes too late.
@@ -277,7 +277,8 @@ def judge(draft: Draft, ask: Ask, result: Result, now: datetime) -> Draft:
 
 def _recorded(draft: Draft, ask: Ask, result: Result, facts: Facts) -> Draft:
     draft.record({disk.disk_id: disk.snapshot_id for disk in facts.disks})
-    proven = {step.kind for step in facts.steps if step.proven} if facts.cut_while_held else set()
+    stopped = {step.kind for step in facts.steps if step.proven and step.stops_writes}
+    proven = stopped if facts.cut_while_held else set()
     wanted = ask.quiesce is not None and not ask.quiesce.allows_crash_consistent
     if wanted and not facts.proven:
         why = next((step.reason for step in facts.steps if step.reason), "the hold was lost")

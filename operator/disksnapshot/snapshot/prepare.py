@@ -16,7 +16,9 @@ from disksnapshot.window.hold import (
     CloudAddress,
     FreezeOrder,
     FreezeTarget,
+    LongStatement,
     MysqlOrder,
+    MysqlTls,
     Order,
 )
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from disksnapshot.settings import Settings
     from disksnapshot.snapshot.spec import Ask, Quiesce
 
+READY_SECONDS = 30.0  # for opening sessions, syncing and rehearsing
 FREEZER_CONTAINER = "freezer"
 FREEZER_COMMAND = (
     "python3", "-I", "/app/disksnapshot/inpod/freezer.py", "hold",
@@ -102,6 +105,7 @@ class Preparer:
             release_when=quiesce.release_when if quiesce else "Accepted",
             cut_without_hold=quiesce is None or quiesce.allows_crash_consistent,
             cloud=CloudAddress(host=host, port=port, ca_file=self._settings.ca_bundle),
+            ready_seconds=READY_SECONDS + _waits(steps),
         )
 
     def _steps(
@@ -126,7 +130,18 @@ class Preparer:
             username=username,
             password=password,
             lock=step.lock,
+            tls=self._tls(ask.namespace, step),
+            long_statement=LongStatement(
+                threshold_seconds=step.long_statement.threshold_seconds,
+                wait_seconds=step.long_statement.wait_seconds,
+            ),
         )
+
+    def _tls(self, namespace: str, step: MysqlStep) -> MysqlTls | None:
+        if step.tls is None:
+            return None
+        authority = pods.authority(self._api, namespace, step.tls.ca_secret_name)
+        return MysqlTls(authority=authority, server_name=step.tls.server_name)
 
     def _freeze(
         self, step: FreezeStep, claims: Sequence[Claim], running: Sequence[Pod], nonce: str
@@ -150,6 +165,11 @@ class Preparer:
             for node, paths in _paths_by_node(claims, running).items()
         ]
         return FreezeOrder(name=step.name, targets=tuple(targets))
+
+
+def _waits(steps: Sequence[MysqlOrder | FreezeOrder]) -> int:
+    """Return for how long the steps may wait for others before anything is held."""
+    return sum(step.long_statement.wait_seconds for step in steps if isinstance(step, MysqlOrder))
 
 
 def _paths_by_node(claims: Sequence[Claim], running: Sequence[Pod]) -> Mapping[str, list[str]]:

@@ -14,6 +14,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MysqlTls:
+    """The Secret with the CA to trust, and the name that the server's certificate must carry."""
+
+    ca_secret_name: str
+    server_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongStatement:
+    """Which statements are waited for before the lock, and how long."""
+
+    threshold_seconds: int
+    wait_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MysqlStep:
     """Lock a database server in the pod that mounts the claims."""
 
@@ -23,6 +39,8 @@ class MysqlStep:
     container: str | None
     port: int
     lock: str
+    tls: MysqlTls | None
+    long_statement: LongStatement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,22 +148,35 @@ def _quiesce(spec: Mapping[str, Any] | None) -> Quiesce | None:
 
 def _step(index: int, step: Mapping[str, Any]) -> MysqlStep | FreezeStep:
     if "mysql" in step:
-        mysql = step["mysql"]
-        target = mysql.get("target") or {}
-        return MysqlStep(
-            name=f"{index}-mysql",
-            secret_name=mysql["credentialsSecretRef"]["name"],
-            selector=_selector(target.get("podSelector") or {}),
-            container=target.get("container"),
-            port=int(mysql.get("port", 3306)),
-            lock=mysql.get("lock", "Auto"),
-        )
+        return _mysql(f"{index}-mysql", step["mysql"])
     if "freeze" in step:
         return FreezeStep(name=f"{index}-freeze", method=step["freeze"]["method"])
     raise Problem(
         Reason.SPEC_INVALID,
         f"spec.quiesce.steps[{index}] is neither mysql nor freeze",
         final=True,
+    )
+
+
+def _mysql(name: str, mysql: Mapping[str, Any]) -> MysqlStep:
+    target, tls = mysql.get("target") or {}, mysql.get("tls")
+    long = mysql.get("longStatement") or {}
+    return MysqlStep(
+        name=name,
+        secret_name=mysql["credentialsSecretRef"]["name"],
+        selector=_selector(target.get("podSelector") or {}),
+        container=target.get("container"),
+        port=int(mysql.get("port", 3306)),
+        lock=mysql.get("lock", "Auto"),
+        tls=None
+        if tls is None
+        else MysqlTls(
+            ca_secret_name=tls["caSecretRef"]["name"], server_name=tls.get("serverName", "")
+        ),
+        long_statement=LongStatement(
+            threshold_seconds=int(long.get("thresholdSeconds", 5)),
+            wait_seconds=int(long.get("waitSeconds", 30)),
+        ),
     )
 
 

@@ -58,6 +58,22 @@ class Program(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MysqlTls:
+    """Whom to trust: certificates in PEM, and the name that the server's must carry, if any."""
+
+    authority: str
+    server_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongStatement:
+    """From which age a statement is not waited for under the lock, and how long before it."""
+
+    threshold_seconds: int = 5
+    wait_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MysqlOrder:
     """One database server to lock, and the account to do it with."""
 
@@ -67,6 +83,8 @@ class MysqlOrder:
     username: str
     password: str = field(repr=False)
     lock: str = "Auto"
+    tls: MysqlTls | None = None
+    long_statement: LongStatement = field(default_factory=LongStatement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +173,7 @@ class StepFacts:
     release_milliseconds: float = 0.0
     held: bool = False
     proven: bool = False
+    stops_writes: bool = True  # what stops only changes of definitions says nothing of rows
     reason: str = ""
     detail: dict[str, object] = field(default_factory=dict)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from disksnapshot.window.freeze import FreezeHold
 from disksnapshot.window.hold import FreezeOrder, HoldError, MysqlOrder
-from disksnapshot.window.mysql import MysqlHold
+from disksnapshot.window.mysql.lock import MysqlHold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

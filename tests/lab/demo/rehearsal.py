@@ -105,4 +105,4 @@ def _cut_twice(
 def _create_user(root: "pymysql.Connection[Any]") -> None:
     with root.cursor() as cursor:
         cursor.execute("CREATE USER %s@'127.0.0.1' IDENTIFIED BY %s", (_USER, _USER))
-        cursor.execute("GRANT RELOAD, BINLOG MONITOR ON *.* TO %s@'127.0.0.1'", (_USER,))
+        cursor.execute("GRANT RELOAD, BINLOG MONITOR, PROCESS ON *.* TO %s@'127.0.0.1'", (_USER,))

@@ -11,7 +11,7 @@ from lab.cluster import mounts
 from lab.cluster.commands import run
 from lab.cluster.progress import step
 
-_SUITE: Final = "bookworm"
+_STABLE: Final = "bookworm"
 _UNNEEDED: Final = (
     "/usr/share/doc/*",
     "/usr/share/man/*",
@@ -31,11 +31,13 @@ class Recipe:
     name: str
     packages: tuple[str, ...]
     removed: tuple[str, ...] = ()
+    suite: str = _STABLE
+    apt_options: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """Change whenever the recipe does."""
-        said = repr((_SUITE, self.packages, self.removed, _UNNEEDED))
+        said = repr((self.suite, self.packages, self.removed, _UNNEEDED))
         return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     def command(self, target: Path) -> list[str]:
@@ -48,8 +50,9 @@ class Recipe:
             "--format=tar",
             f"--include={','.join(self.packages)}",
             *[f"--dpkgopt=path-exclude={path}" for path in _UNNEEDED],
+            *[f"--aptopt={option}" for option in self.apt_options],
             *[f"--customize-hook={line}" for line in shell],
-            _SUITE,
+            self.suite,
             str(target),
         ]
 
@@ -60,12 +63,21 @@ MARIADB: Final = Recipe(
     # The package makes databases of its own; ours are made on the pod's disk.
     removed=("/var/lib/mysql/*",),
 )
+MYSQL: Final = Recipe(
+    name="mysql",
+    # Debian has MySQL in its unstable suite alone; the server says which version it came to.
+    suite="sid",
+    packages=("mysql-server", "busybox", "util-linux"),
+    removed=("/var/lib/mysql/*",),
+    # A mirror's copy of that suite may be older than its own date of expiry.
+    apt_options=('Acquire::Check-Valid-Until "false"',),
+)
 PYTHON: Final = Recipe(name="python", packages=("python3", "python3-venv", "ca-certificates"))
 
 
 def ensure(recipe: Recipe, folder: Path) -> Path:
     """Return the tar file of the root file system, built if the folder has none yet."""
-    target = folder / f"{recipe.name}-{_SUITE}-{recipe.key}.tar"
+    target = folder / f"{recipe.name}-{recipe.suite}-{recipe.key}.tar"
     if target.exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)
