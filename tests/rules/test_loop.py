@@ -265,7 +265,8 @@ class Overtaken(Server):
     """An API server at which another operator brings the object to its end before one write."""
 
     def patch(self, path: str, change: Any, content_type: str) -> dict[str, Any]:
-        recording = any(item["path"] == "/status/intent/nonce" for item in change)
+        operations = change if isinstance(change, list) else []  # else it is a merge patch
+        recording = any(item["path"] == "/status/intent/nonce" for item in operations)
         if recording and self.stored is not None and self.now.ready != "True":
             self.stored["status"] = ready()
         return super().patch(path, change, content_type)
