@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.cbs import disk_actions, snapshot_actions
+from lab.cbs import disk_actions, disk_changes, snapshot_actions
 from lab.cbs.cloud import Cloud
 from lab.cbs.parameters import Structure
 
@@ -31,8 +31,13 @@ class Api:
 _CBS_ACTIONS: Mapping[str, Action] = {
     "DescribeDisks": Action(disk_actions.DESCRIBE, disk_actions.describe),
     "CreateDisks": Action(disk_actions.CREATE, disk_actions.create),
+    "AttachDisks": Action(disk_changes.ATTACH, disk_changes.attach),
+    "DetachDisks": Action(disk_changes.DETACH, disk_changes.detach),
+    "TerminateDisks": Action(disk_changes.TERMINATE, disk_changes.terminate),
     "CreateSnapshot": Action(snapshot_actions.CREATE, snapshot_actions.create),
     "DescribeSnapshots": Action(snapshot_actions.DESCRIBE, snapshot_actions.describe),
     "DeleteSnapshots": Action(snapshot_actions.DELETE, snapshot_actions.delete),
+    "ModifySnapshotAttribute": Action(snapshot_actions.MODIFY, snapshot_actions.modify),
+    "DescribeSnapshotOverview": Action(snapshot_actions.OVERVIEW, snapshot_actions.overview),
 }
 CBS = Api(service="cbs", version="2017-03-12", actions=_CBS_ACTIONS)

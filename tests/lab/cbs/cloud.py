@@ -4,16 +4,17 @@ import secrets
 import string
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from lab.cbs import admission
 from lab.cbs.content import Content
 from lab.cbs.errors import ApiError
 from lab.cbs.later import Later
 from lab.cbs.ledger import Ledger
-from lab.cbs.records import Disk, Snapshot, SnapshotState, Token
+from lab.cbs.records import Disk, Snapshot, Token
 from lab.cbs.settings import Settings
 
 
@@ -73,7 +74,14 @@ class Cloud:
         One that is due later is only kept: its id may go out, and the disk may still change.
         """
         with self._lock:
-            self._require_uncontended(snapshot.disk_id)
+            self._sweep()
+            admission.check_snapshot(
+                snapshot,
+                self.ledger.snapshots.values(),
+                len(self.ledger.disks),
+                self.now(),
+                self.settings,
+            )
             self.ledger.keep(snapshot)
         if snapshot.due is not None:
             self._cut_later(snapshot, snapshot.due)
@@ -140,20 +148,10 @@ class Cloud:
             )
         return earlier.disk_ids
 
-    def attach(self, disk_id: str, instance_id: str) -> Disk:
-        """Give a disk to an instance, at once."""
+    def change_disk(self, disk_id: str, change: Callable[[Disk], Disk]) -> Disk:
+        """Put a disk in place of itself; the change may refuse."""
         with self._lock:
-            disk = self.disk(disk_id)
-            if disk.instance_id not in {"", instance_id}:
-                raise ApiError("ResourceUnavailable.Attached", f"`{disk_id}` is attached.")
-            disk = replace(disk, instance_id=instance_id, last_instance_id=instance_id)
-            self.ledger.keep(disk)
-        return disk
-
-    def detach(self, disk_id: str) -> Disk:
-        """Take a disk from its instance, at once."""
-        with self._lock:
-            disk = replace(self.disk(disk_id), instance_id="")
+            disk = change(self.disk(disk_id))
             self.ledger.keep(disk)
         return disk
 
@@ -161,10 +159,15 @@ class Cloud:
         """Let a disk be gone at once; its snapshots stay."""
         with self._lock:
             disk = self.disk(disk_id)
-            if disk.instance_id:
+            if disk.holder(self.now()):
                 raise ApiError("InvalidDisk.NotSupported", f"`{disk_id}` is attached.")
             self.ledger.drop(disk)
         self.content.disk(disk_id).unlink(missing_ok=True)
+
+    def add_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
+        """Add snapshots that others made, without content: to be listed, not to be read."""
+        with self._lock:
+            self.ledger.keep(*snapshots)
 
     def delete_snapshots(self, snapshot_ids: Collection[str]) -> None:
         """Let these snapshots be gone a little later."""
@@ -176,14 +179,13 @@ class Cloud:
             self.ledger.keep(*(replace(cut, gone_from=gone_from) for cut in asked))
 
     def change_snapshot(
-        self, snapshot_id: str, *, state: str = "", percent: int | None = None
+        self, snapshot_id: str, change: Callable[[Snapshot], Snapshot]
     ) -> Snapshot:
-        """Let a snapshot show a state and a percentage of its own; without them, its true ones."""
+        """Put a snapshot in place of itself; the change may refuse."""
         with self._lock:
-            snapshot = self.snapshot(snapshot_id)
-            changed = replace(snapshot, shown_state=state, shown_percent=percent)
-            self.ledger.keep(changed)
-        return changed
+            snapshot = change(self.snapshot(snapshot_id))
+            self.ledger.keep(snapshot)
+        return snapshot
 
     def vanish(self, snapshot: Snapshot) -> None:
         """Lose a snapshot at once, whatever its state."""
@@ -195,17 +197,6 @@ class Cloud:
         """Make an id in the cloud's form; from `secrets`, as tests may seed `random`."""
         alphabet = string.ascii_lowercase + string.digits
         return f"{prefix}-{''.join(secrets.choice(alphabet) for _ in range(8))}"
-
-    def _require_uncontended(self, disk_id: str) -> None:
-        """Refuse a second creation on one disk: also one whose cut is going on right now."""
-        self._sweep()
-        now = self.now()
-        for other in self.ledger.snapshots.values():
-            if other.disk_id == disk_id and other.state(now) == SnapshotState.CREATING:
-                raise ApiError(
-                    "InvalidDisk.SnapshotCreating",
-                    f"A snapshot of the disk `{disk_id}` is being created.",
-                )
 
     def _sweep(self) -> None:
         """Let go what was deleted or has passed its deadline."""

@@ -54,6 +54,10 @@ class Control:
         """Show a disk as the API does, with its Path."""
         return self._ask("GET", f"/disks/{disk_id}")
 
+    def change_disk(self, disk_id: str, **changes: Any) -> dict[str, Any]:
+        """Change what a disk is, by the names of DescribeDisks; those of lab.cbs.retouch."""
+        return self._ask("POST", f"/disks/{disk_id}", changes)
+
     def attach(self, disk_id: str, instance_id: str) -> dict[str, Any]:
         """Give a disk to an instance."""
         return self._ask("POST", f"/disks/{disk_id}/attach", {"InstanceId": instance_id})
@@ -70,12 +74,20 @@ class Control:
         """List every snapshot that was cut, visible or not: the truth."""
         return list(self._ask("GET", "/snapshots")["snapshots"])
 
-    def change_snapshot(
-        self, snapshot_id: str, *, state: str = "", percent: int | None = None
-    ) -> dict[str, Any]:
-        """Let a snapshot show any state and percentage for good; without them, its true ones."""
-        asked = {"state": state, "percent": percent}
-        return self._ask("POST", f"/snapshots/{snapshot_id}", asked)
+    def change_snapshot(self, snapshot_id: str, **changes: Any) -> dict[str, Any]:
+        """Change what a snapshot shows or what keeps it, by the names of lab.cbs.retouch."""
+        return self._ask("POST", f"/snapshots/{snapshot_id}", changes)
+
+    def add_snapshots(
+        self,
+        count: int,
+        disk_id: str,
+        name: str = "foreign",
+        tags: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """Add NORMAL snapshots that others made, without content; returns their ids."""
+        asked = {"count": count, "disk": disk_id, "name": name, "tags": dict(tags or {})}
+        return list(self._ask("POST", "/snapshots", asked)["ids"])
 
     def vanish(self, snapshot_id: str) -> None:
         """Lose a snapshot at once, without the API."""

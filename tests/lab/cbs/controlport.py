@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from lab.cbs import marks
+from lab.cbs import attaching, marks, retouch
 from lab.cbs.connections import Connection, HttpServer
 from lab.cbs.errors import ApiError
 from lab.cbs.faults import Fault
@@ -30,10 +30,12 @@ class ControlPort(HttpServer):
             r"GET /disks": self._disks,
             r"POST /disks": self._create_disk,
             r"GET /disks/([^/]+)": self._disk,
+            r"POST /disks/([^/]+)": self._change_disk,
             r"POST /disks/([^/]+)/attach": self._attach,
             r"POST /disks/([^/]+)/detach": self._detach,
             r"DELETE /disks/([^/]+)": self._delete_disk,
             r"GET /snapshots": self._snapshots,
+            r"POST /snapshots": self._add_snapshots,
             r"POST /snapshots/([^/]+)": self._change_snapshot,
             r"DELETE /snapshots/([^/]+)": self._vanish,
             r"GET /calls": self._calls,
@@ -79,11 +81,14 @@ class ControlPort(HttpServer):
         self._cloud.make_disks([disk], Token(id="", request="", disk_ids=[disk.id]), 0.0)
         return {"DiskId": disk.id, "Path": str(self._cloud.content.disk(disk.id))}
 
+    def _change_disk(self, asked: Asked, disk_id: str) -> dict[str, Any]:
+        return self._shown(self._cloud.change_disk(disk_id, retouch.disk(asked)))
+
     def _attach(self, asked: Asked, disk_id: str) -> dict[str, Any]:
-        return self._shown(self._cloud.attach(disk_id, asked["InstanceId"]))
+        return self._shown(attaching.attach(self._cloud, disk_id, asked["InstanceId"]))
 
     def _detach(self, _: Asked, disk_id: str) -> dict[str, Any]:
-        return self._shown(self._cloud.detach(disk_id))
+        return self._shown(attaching.detach(self._cloud, disk_id))
 
     def _delete_disk(self, _: Asked, disk_id: str) -> dict[str, Any]:
         self._cloud.delete_disk(disk_id)
@@ -93,8 +98,27 @@ class ControlPort(HttpServer):
         return {"snapshots": [self._truth(snapshot) for snapshot in self._cloud.snapshots()]}
 
     def _change_snapshot(self, asked: Asked, snapshot_id: str) -> dict[str, Any]:
-        state, percent = asked.get("state", ""), asked.get("percent")
-        return self._truth(self._cloud.change_snapshot(snapshot_id, state=state, percent=percent))
+        return self._truth(self._cloud.change_snapshot(snapshot_id, retouch.snapshot(asked)))
+
+    def _add_snapshots(self, asked: Asked) -> dict[str, Any]:
+        now = self._cloud.now()
+        made = [
+            Snapshot(
+                id=self._cloud.new_id("snap"),
+                disk_id=asked["disk"],
+                name=f"{asked['name']}-{number}",
+                size_gib=1,
+                zone=ZONE,
+                began=now,
+                creation_seconds=0.0,
+                visibility_seconds=0.0,
+                tags=asked.get("tags", {}),
+                accepted=now,
+            )
+            for number in range(int(asked["count"]))
+        ]
+        self._cloud.add_snapshots(made)
+        return {"ids": [snapshot.id for snapshot in made]}
 
     def _vanish(self, _: Asked, snapshot_id: str) -> dict[str, Any]:
         self._cloud.vanish(self._cloud.snapshot(snapshot_id))
@@ -146,7 +170,8 @@ class ControlPort(HttpServer):
 
     def _shown(self, disk: Disk) -> dict[str, Any]:
         count = sum(snapshot.disk_id == disk.id for snapshot in self._cloud.snapshots())
-        return {**disk_document(disk, count), "Path": str(self._cloud.content.disk(disk.id))}
+        document = disk_document(disk, count, self._cloud.now(), self._cloud.settings)
+        return {**document, "Path": str(self._cloud.content.disk(disk.id))}
 
     def _truth(self, snapshot: Snapshot) -> dict[str, Any]:
         now = self._cloud.now()
@@ -159,6 +184,10 @@ class ControlPort(HttpServer):
             "percent": snapshot.percent(now),
             "visible": snapshot.is_visible(now),
             "deleting": snapshot.gone_from is not None,
+            "deadline": snapshot.deadline,
+            "images": list(snapshot.images),
+            "shares": snapshot.shares,
+            "locked": snapshot.locked,
             "cutStartTime": snapshot.cut_started,
             "cutTime": snapshot.cut_ended,
             "path": str(self._cloud.content.snapshot(snapshot.id)),

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from lab.cbs import marks
+from lab.cbs import admission, marks
 from lab.cbs.cloud import Cloud
 from lab.cbs.errors import ApiError
-from lab.cbs.listing import Listing
+from lab.cbs.listing import MAX_LIMIT, Listing
 from lab.cbs.parameters import (
     FILTERS,
     FLAG,
@@ -81,12 +81,12 @@ _LISTING: Listing[Disk] = Listing(
     filters={
         "disk-id": lambda disk, _: [disk.id],
         "disk-name": lambda disk, _: [disk.name],
-        "disk-state": lambda disk, _: [disk.state],
+        "disk-state": lambda disk, now: [disk.state(now)],
         "disk-type": lambda disk, _: [disk.type],
-        "disk-usage": lambda _disk, _: ["DATA_DISK"],
+        "disk-usage": lambda disk, _: [disk.usage],
         "disk-charge-type": lambda disk, _: [disk.charge_type],
         "portable": lambda _disk, _: ["TRUE"],
-        "instance-id": lambda disk, _: [disk.instance_id],
+        "instance-id": lambda disk, now: [disk.holder(now)],
         "project-id": lambda _disk, _: ["0"],
         "zone": lambda disk, _: [disk.zone],
         "tag-key": lambda disk, _: disk.tags.keys(),
@@ -94,7 +94,7 @@ _LISTING: Listing[Disk] = Listing(
     },
     fuzzy="disk-name",
     by_tag=True,
-    most_values={},
+    most_values={"disk-id": MAX_LIMIT, "instance-id": MAX_LIMIT},
     orders=("CREATE_TIME", "DEADLINE"),
 )
 
@@ -102,14 +102,10 @@ _LISTING: Listing[Disk] = Listing(
 def describe(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
     """List the disks that are visible; an unknown id is no error, only missing."""
     now = cloud.now()
-    page, total = _LISTING.choose(
-        asked, cloud.disks(visible_at=now), now, fuzzy_names=cloud.settings.fuzzy_names
-    )
+    page, total = _LISTING.choose(asked, cloud.disks(visible_at=now), now, cloud.settings)
     sources = Counter(snapshot.disk_id for snapshot in cloud.snapshots(visible_at=now))
-    return {
-        "TotalCount": total,
-        "DiskSet": [disk_document(disk, sources[disk.id]) for disk in page],
-    }
+    shown = [disk_document(disk, sources[disk.id], now, cloud.settings) for disk in page]
+    return {"TotalCount": total, "DiskSet": shown}
 
 
 def create(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
@@ -126,6 +122,7 @@ def create(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
     earlier = cloud.made_earlier(wanted)
     if earlier is not None:
         return {"DiskIdSet": earlier}
+    admission.check_account(cloud.settings)
     disks = _intended(cloud, asked)
     wanted = replace(wanted, disk_ids=[disk.id for disk in disks])
     delay = cloud.settings.visibility_delay_milliseconds / 1000

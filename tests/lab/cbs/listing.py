@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from lab.cbs.errors import ApiError
 from lab.cbs.records import Disk, Snapshot
+from lab.cbs.settings import Settings
 
 MAX_LIMIT = 100
 
@@ -32,12 +33,11 @@ class Listing(Generic[Listed]):
         asked: Mapping[str, Any],
         oldest_first: Sequence[Listed],
         now: float,
-        *,
-        fuzzy_names: bool,
+        settings: Settings,
     ) -> tuple[list[Listed], int]:
         """Return one page and how many there are on all pages."""
-        chosen = self._matching(asked, oldest_first, now, fuzzy_names=fuzzy_names)
-        if not self._ascending(asked):
+        chosen = self._matching(asked, oldest_first, now, settings)
+        if not self._ascending(asked, settings):
             chosen.reverse()
         limit, offset = asked.get("Limit", 20), asked.get("Offset", 0)
         if not 1 <= limit <= MAX_LIMIT:
@@ -51,8 +51,7 @@ class Listing(Generic[Listed]):
         asked: Mapping[str, Any],
         records: Sequence[Listed],
         now: float,
-        *,
-        fuzzy_names: bool,
+        settings: Settings,
     ) -> list[Listed]:
         ids, filters = asked.get(self.ids, []), asked.get("Filters", [])
         if ids and filters:
@@ -62,7 +61,9 @@ class Listing(Generic[Listed]):
         if ids:
             wanted = self._checked(ids)
             return [record for record in records if record.id in wanted]
-        matches = [self._match(entry, now, fuzzy_names=fuzzy_names) for entry in filters]
+        if len(filters) > settings.max_filters:
+            raise ApiError("InvalidFilter", f"There are {settings.max_filters} filters at most.")
+        matches = [self._match(entry, now, settings) for entry in filters]
         return [record for record in records if all(match(record) for match in matches)]
 
     def _checked(self, ids: Sequence[str]) -> set[str]:
@@ -74,15 +75,15 @@ class Listing(Generic[Listed]):
         return set(ids)
 
     def _match(
-        self, entry: Mapping[str, Any], now: float, *, fuzzy_names: bool
+        self, entry: Mapping[str, Any], now: float, settings: Settings
     ) -> Callable[[Listed], bool]:
         name, values = entry["Name"], frozenset(entry["Values"])
         read = self._reader(name)
         if not values:
             raise ApiError("InvalidFilter", f"The filter `{name}` has no value.")
-        if len(entry["Values"]) > self.most_values.get(name, MAX_LIMIT):
+        if len(entry["Values"]) > self.most_values.get(name, settings.max_filter_values):
             raise ApiError("InvalidFilter", f"The filter `{name}` has too many values.")
-        if fuzzy_names and name == self.fuzzy:
+        if settings.fuzzy_names and name == self.fuzzy:
             return lambda record: any(
                 part in held for part in values for held in read(record, now)
             )
@@ -96,10 +97,10 @@ class Listing(Generic[Listed]):
             return lambda record, _: [record.tags[key]] if key in record.tags else []
         raise ApiError("InvalidFilter", f"The filter `{name}` isn't supported.")
 
-    def _ascending(self, asked: Mapping[str, Any]) -> bool:
+    def _ascending(self, asked: Mapping[str, Any], settings: Settings) -> bool:
         if asked.get("OrderField", "CREATE_TIME") not in self.orders:
             raise ApiError("InvalidParameterValue", "The OrderField isn't supported.")
-        order = asked.get("Order", "DESC")
+        order = asked.get("Order", "DESC" if settings.newest_first else "ASC")
         if order not in {"ASC", "DESC"}:
             raise ApiError("InvalidParameterValue", "Order must be ASC or DESC.")
         return bool(order == "ASC")

@@ -52,6 +52,10 @@ class Structure(Kind):
         self._fields = {**required, **optional}
         self._required = tuple(required)
 
+    def known(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Leave out what isn't documented, at the top."""
+        return {name: content for name, content in value.items() if name in self._fields}
+
     def check(self, value: Any, path: str = "") -> None:
         if not isinstance(value, dict):
             raise ApiError(

@@ -1,6 +1,6 @@
 """What the emulated cloud remembers: facts only, from which every state is derived."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,10 +13,16 @@ class SnapshotState(StrEnum):
 
 
 class DiskState(StrEnum):
-    """The states of a disk that this emulator can show."""
+    """The states of a disk; the emulator derives the first four and can be told to show any."""
 
     UNATTACHED = "UNATTACHED"
+    ATTACHING = "ATTACHING"
     ATTACHED = "ATTACHED"
+    DETACHING = "DETACHING"
+    EXPANDING = "EXPANDING"
+    ROLLBACKING = "ROLLBACKING"
+    TORECYCLE = "TORECYCLE"
+    DUMPING = "DUMPING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +35,35 @@ class Disk:
     zone: str
     created: float
     type: str = "CLOUD_PREMIUM"
+    usage: str = "DATA_DISK"
     charge_type: str = "POSTPAID_BY_HOUR"
     tags: Mapping[str, str] = field(default_factory=dict)
     encrypted: bool = False
+    shareable: bool = False
+    migrating: bool = False
     snapshot_ability: bool = True
     source_snapshot_id: str = ""
     instance_id: str = ""
     last_instance_id: str = ""
+    attached_from: float = 0.0  # ATTACHING until then
+    detached_from: float | None = None  # asked to be detached; DETACHING until then
     visible_from: float | None = None  # None: its content isn't made yet
+    shown_state: str = ""  # what it shows instead of what it is
 
-    @property
-    def state(self) -> DiskState:
+    def holder(self, now: float) -> str:
+        """Return the instance that has it; empty if none has."""
+        gone = self.detached_from is not None and self.detached_from <= now
+        return "" if gone else self.instance_id
+
+    def state(self, now: float) -> str:
         """Derive the state that the cloud shows."""
-        return DiskState.ATTACHED if self.instance_id else DiskState.UNATTACHED
+        if self.shown_state:
+            return self.shown_state
+        if not self.holder(now):
+            return DiskState.UNATTACHED
+        if self.detached_from is not None:
+            return DiskState.DETACHING
+        return DiskState.ATTACHING if now < self.attached_from else DiskState.ATTACHED
 
     def is_visible(self, now: float) -> bool:
         """Tell if DescribeDisks lists it."""
@@ -75,6 +97,11 @@ class Snapshot:
     # What it shows instead of what it is; a state that nobody documents is possible.
     shown_state: str = ""
     shown_percent: int | None = None
+    # What keeps it from being deleted.
+    images: Sequence[str] = ()  # made from it
+    shares: int = 0  # accounts that it is shared with
+    locked: bool = False
+    modified: float | None = None
 
     def is_visible(self, now: float) -> bool:
         """Tell if DescribeSnapshots lists it."""

@@ -14,6 +14,7 @@ from lab.cbs.cloud import Cloud
 from lab.cbs.errors import ApiError
 from lab.cbs.faults import ERRORS, FATES, Fault, Faults, Kind
 from lab.cbs.keys import Keys
+from lab.cbs.rates import Rates
 
 UNSIGNED = "SKIP"  # in place of a signature
 MAX_BODY = 10 << 20
@@ -52,6 +53,7 @@ class Service:
         self.calls = calls
         self._region = region
         self._api = api
+        self._rates = Rates()
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer a POST on /; header names are in lower case."""
@@ -84,8 +86,11 @@ class Service:
                 return _with_fault(Outcome(asked=asked, told={}), fault)
             if fault is not None:
                 time.sleep(fault.milliseconds / 1000)
-            action.takes.check(asked)
-            result = action.act(self.cloud, asked)
+            taken = asked
+            if self.cloud.settings.unknown_parameters:
+                taken = action.takes.known(asked)
+            action.takes.check(taken)
+            result = action.act(self.cloud, taken)
         except ApiError as error:
             return Outcome(asked=asked, told=_refusal(error.code, error.message), code=error.code)
         made = result.get("SnapshotId")
@@ -101,15 +106,16 @@ class Service:
 
     def _doom(self, snapshot_id: str, fault: Fault) -> None:
         """Give a snapshot that was made the fate that the fault stands for."""
-        match fault.kind:
-            case Kind.STUCK_CREATING:
-                self.cloud.change_snapshot(snapshot_id, state="CREATING", percent=_STUCK_PERCENT)
-            case Kind.TO_RECYCLE:
-                self.cloud.change_snapshot(snapshot_id, state="TORECYCLE")
-            case Kind.UNKNOWN_STATE:
-                self.cloud.change_snapshot(snapshot_id, state=fault.state)
-            case Kind.VANISH:
-                self.cloud.vanish(self.cloud.snapshot(snapshot_id))
+        if fault.kind is Kind.VANISH:
+            self.cloud.vanish(self.cloud.snapshot(snapshot_id))
+            return
+        states = {Kind.STUCK_CREATING: "CREATING", Kind.TO_RECYCLE: "TORECYCLE"}
+        state = states.get(fault.kind, fault.state)
+        percent = _STUCK_PERCENT if fault.kind is Kind.STUCK_CREATING else None
+        self.cloud.change_snapshot(
+            snapshot_id,
+            lambda made: replace(made, shown_state=state, shown_percent=percent),
+        )
 
     def _admit(self, headers: Mapping[str, str], body: bytes) -> Action:
         """Let a request for a known action of this version and region through, if it is signed."""
@@ -132,6 +138,7 @@ class Service:
             raise ApiError("UnsupportedRegion", f"The region `{region}` isn't served here.")
         if len(body) > MAX_BODY:
             raise ApiError("RequestSizeLimitExceeded", "The body is larger than 10 MB.")
+        self._rates.take(name, self.cloud.settings)
         return self._api.actions[name]
 
 

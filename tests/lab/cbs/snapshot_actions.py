@@ -1,14 +1,15 @@
-"""The actions on snapshots: CreateSnapshot, DescribeSnapshots, DeleteSnapshots."""
+"""The actions on snapshots: create, describe, delete, modify, and the overview."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from lab.cbs import marks
+from lab.cbs import admission, marks
 from lab.cbs.cloud import Cloud
 from lab.cbs.errors import ApiError
-from lab.cbs.listing import Listing
+from lab.cbs.listing import MAX_LIMIT, Listing
 from lab.cbs.parameters import FILTERS, FLAG, INTEGER, TAGS, TEXT, ListOf, Structure
-from lab.cbs.records import Disk, Snapshot, SnapshotState
+from lab.cbs.records import Disk, Snapshot
 from lab.cbs.settings import Settings
 from lab.cbs.views import snapshot_document
 
@@ -35,6 +36,10 @@ DESCRIBE = Structure(
         "OrderField": TEXT,
     },
 )
+MODIFY = Structure(
+    {"SnapshotId": TEXT}, {"IsPermanent": FLAG, "SnapshotName": TEXT, "Deadline": TEXT}
+)
+OVERVIEW = Structure({}, {})
 DELETE = Structure({"SnapshotIds": ListOf(TEXT)}, {"DeleteBindImages": FLAG})
 
 _LISTING: Listing[Snapshot] = Listing(
@@ -51,7 +56,10 @@ _LISTING: Listing[Snapshot] = Listing(
         "project-id": lambda _snapshot, _: ["0"],
     },
     fuzzy="snapshot-name",
-    most_values={"disk-id": 10},
+    most_values={"disk-id": 10, "snapshot-id": MAX_LIMIT},
+)
+_WITH_ZONE = replace(
+    _LISTING, filters={**_LISTING.filters, "zone": lambda snapshot, _: [snapshot.zone]}
 )
 
 
@@ -63,40 +71,81 @@ def create(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
     if "DiskId" not in asked:
         raise ApiError("MissingParameter", "The request is missing a required parameter `DiskId`.")
     disk = cloud.disk(asked["DiskId"])
-    if not disk.snapshot_ability:
-        raise ApiError(
-            "InvalidDisk.NotSupportSnapshot", f"The disk `{disk.id}` can't have snapshots."
-        )
+    admission.check_account(cloud.settings)
+    admission.check_disk(disk, cloud.now())
     return {"SnapshotId": cloud.cut(_intended(cloud, disk, asked)).id}
 
 
 def describe(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
     """List the snapshots that are visible; an unknown id is no error, only missing."""
     now = cloud.now()
-    page, total = _LISTING.choose(
-        asked, cloud.snapshots(visible_at=now), now, fuzzy_names=cloud.settings.fuzzy_names
-    )
-    return {"TotalCount": total, "SnapshotSet": [snapshot_document(cut, now) for cut in page]}
+    listing = _WITH_ZONE if cloud.settings.zone_filter else _LISTING
+    page, total = listing.choose(asked, cloud.snapshots(visible_at=now), now, cloud.settings)
+    shown = [snapshot_document(cut, now, cloud.settings) for cut in page]
+    return {"TotalCount": total, "SnapshotSet": shown}
 
 
 def delete(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
     """Delete all of these snapshots, or refuse and delete none."""
     if not asked["SnapshotIds"]:
         raise ApiError("MissingParameter", "SnapshotIds names no snapshot.")
-    now = cloud.now()
+    now, with_images = cloud.now(), asked.get("DeleteBindImages", False)
     for snapshot in [cloud.snapshot(snapshot_id) for snapshot_id in asked["SnapshotIds"]]:
-        if snapshot.state(now) != SnapshotState.NORMAL:
-            raise ApiError(
-                "ResourceUnavailable.SnapshotCreating",
-                f"The snapshot `{snapshot.id}` is being created.",
-            )
+        admission.check_deletion(snapshot, now, with_images=with_images)
     cloud.delete_snapshots(asked["SnapshotIds"])
     return {}
 
 
+def modify(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
+    """Change a snapshot's name, or when it ends; a deadline makes it end."""
+    if asked.keys() == {"SnapshotId"}:
+        raise ApiError("MissingParameter", "The request names nothing to change.")
+
+    def changed(snapshot: Snapshot) -> Snapshot:
+        return replace(
+            snapshot,
+            name=marks.name(asked.get("SnapshotName", snapshot.name)),
+            deadline=_new_deadline(snapshot, asked, cloud.now()),
+            modified=cloud.now(),
+        )
+
+    cloud.change_snapshot(asked["SnapshotId"], changed)
+    return {}
+
+
+def overview(cloud: Cloud, _: dict[str, Any]) -> dict[str, Any]:
+    """Count the region's snapshots; sizes are those of the disks, as nothing better is kept."""
+    found = cloud.snapshots(visible_at=cloud.now())
+    total, free = sum(snapshot.size_gib for snapshot in found), cloud.settings.free_gib
+    return {
+        "TotalNums": len(found),
+        "TotalSize": float(total),
+        "FreeQuota": float(free),
+        "RealTradeSize": float(max(0, total - free)),
+    }
+
+
+def _new_deadline(snapshot: Snapshot, asked: dict[str, Any], now: float) -> float | None:
+    """Return when the snapshot ends from now on; None: never."""
+    if asked.get("IsPermanent"):
+        return None
+    if "Deadline" not in asked:
+        if "IsPermanent" in asked and snapshot.deadline is None:
+            raise ApiError("MissingParameter", "A snapshot that isn't permanent needs a Deadline.")
+        return snapshot.deadline
+    if snapshot.shares:
+        raise ApiError("UnsupportedOperation.SnapHasShared", f"`{snapshot.id}` is shared.")
+    if snapshot.images:
+        raise ApiError(
+            "UnsupportedOperation.SnapshotHasBindedImage",
+            f"An image was made from `{snapshot.id}`.",
+        )
+    return marks.deadline(asked["Deadline"], now)
+
+
 def _intended(cloud: Cloud, disk: Disk, asked: dict[str, Any]) -> Snapshot:
     now = cloud.now()
-    usage = asked.get("DiskUsage", "DATA_DISK")
+    usage = asked.get("DiskUsage", disk.usage)
     if usage not in {"DATA_DISK", "SYSTEM_DISK"}:
         raise ApiError("InvalidParameterValue", "DiskUsage must be SYSTEM_DISK or DATA_DISK.")
     return Snapshot(
@@ -105,7 +154,7 @@ def _intended(cloud: Cloud, disk: Disk, asked: dict[str, Any]) -> Snapshot:
         name=marks.name(asked.get("SnapshotName", "Unnamed")),
         size_gib=disk.size_gib,
         zone=disk.zone,
-        tags=marks.tags(asked.get("Tags", [])),
+        tags=_kept_tags(cloud.settings, asked),
         encrypted=disk.encrypted,
         usage=usage,
         deadline=marks.deadline(asked["Deadline"], now) if "Deadline" in asked else None,
@@ -115,6 +164,12 @@ def _intended(cloud: Cloud, disk: Disk, asked: dict[str, Any]) -> Snapshot:
         due=_due(cloud.settings, now),
         visible_before_cut=cloud.settings.visible_before_cut,
     )
+
+
+def _kept_tags(settings: Settings, asked: dict[str, Any]) -> dict[str, str]:
+    """Check the tags; whether they stick is another question."""
+    tags = marks.tags(asked.get("Tags", []))
+    return tags if settings.tags_stick else {}
 
 
 def _due(settings: Settings, now: float) -> float | None:
