@@ -1,8 +1,8 @@
 """Faults that were asked for, waiting for the calls that they hit.
 
 A fault is asked for on the control port (`Control.fault` and its like), for an action or for `*`,
-for the next calls (`times`) or for a time (`seconds`). A call meets one fault at most: the first
-that was asked for and still waits. A kind may end in `BeforeAct` (the call does nothing) or
+for the next calls (`times`) or for a time (`seconds`). A call meets the first that was asked for
+and still waits; after ActLate, a second. A kind may end in `BeforeAct` (the call does nothing) or
 `AfterAct` (it has acted, and only a call that acts meets it); without an end, what stands here:
 
 | kind | what the caller meets | with no end |
