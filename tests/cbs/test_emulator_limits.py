@@ -125,6 +125,17 @@ def test_the_overview_counts_and_says_what_is_billed(
     assert seen == {"TotalNums": 3, "TotalSize": 3.0, "FreeQuota": 2.0, "RealTradeSize": 1.0}
 
 
+def test_the_documented_limits_can_be_had_in_one_word(
+    cloud: Caller, control: Control, disk_id: str
+) -> None:
+    control.settings(creationMilliseconds=0)
+    control.add_snapshots(64 + 64 - 1, disk_id)
+    control.limit_as_documented()
+    create(cloud, disk_id)
+    with refused("InsufficientSnapshotQuota"):
+        create(cloud, disk_id)
+
+
 def test_an_account_can_be_full_of_others_snapshots(
     cloud: Caller, control: Control, disk_id: str
 ) -> None:

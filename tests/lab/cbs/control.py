@@ -149,6 +149,10 @@ class Control:
         """Forget every temporary key."""
         self._ask("DELETE", "/keys")
 
+    def limit_as_documented(self) -> None:
+        """Set the limits that the service documents; without this, there are none."""
+        self.settings(callsPerSecond=20, describeDisksPerSecond=100, quota=64, quotaPerDisk=64)
+
     def skew(self, seconds: int) -> None:
         """Let the cloud's clock be wrong: for signatures, the Date header, and all that ages."""
         self.settings(clockOffsetSeconds=seconds)
