@@ -149,7 +149,7 @@ class Loop:
             case steps.Discard(snapshot_id, _):
                 logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
                 self._discard(snapshot_id)
-                return DELETION_PAUSE
+                return self._until_gone(sight, snapshot_id)
             case steps.Follow(states):
                 self._report(sight, states)
                 return None  # the poller says when something changes
@@ -255,6 +255,11 @@ class Loop:
                 f"{snapshot_id} can't be deleted: {problem}",
                 slow=problem.slow,
             ) from problem
+
+    def _until_gone(self, sight: Sight, snapshot_id: str) -> timedelta:
+        """Return when to look again: one that stays listed is not asked for in a hot loop."""
+        since = self._memory.failing_since(sight.ask.uid, f"deleting {snapshot_id}", sight.now)
+        return min(max(sight.now - since, DELETION_PAUSE), LONGEST_SELDOM)
 
     def _record(self, sight: Sight, result: Result) -> timedelta | None:
         intent = sight.done.intent

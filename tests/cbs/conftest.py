@@ -18,6 +18,7 @@ from lab.cbs.caller import Caller, client
 from lab.cbs.control import Control
 from lab.cbs.server import Emulator
 from lab.disks.store import Store
+from lab.lives.life import Life, NewLife, clean
 
 ANY_PORT = "127.0.0.1:0"
 SECRET_ID = "AKIDtest" + "x" * 28
@@ -116,6 +117,22 @@ def window_server() -> Iterator[None]:
         environment.setenv("PYTHONPATH", os.pathsep.join(map(str, roots)))
         prepare_server()
         yield
+
+
+@pytest.fixture
+def life(
+    emulator: Emulator, files: Files, sdk: Any, control: Control, disk_id: str,
+    window_server: None,  # noqa: ARG001 - only needed to be there
+) -> Iterator[NewLife]:  # fmt: skip
+    """Give lives of an object on one disk, in a cloud without any delay."""
+    secret = (sdk.credential.secret_id, sdk.credential.secret_key)
+    control.settings(creationMilliseconds=0, visibilityDelayMilliseconds=0)
+
+    def begin(**spec: Any) -> Life:
+        return Life(control, emulator.endpoint, str(files.ca), secret, [disk_id], **spec)
+
+    with clean(control):
+        yield begin
 
 
 @pytest.fixture

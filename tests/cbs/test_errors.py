@@ -1,7 +1,7 @@
 """Each documented code, through the SDK: what it is told as, and what comes of it in a life."""
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +11,11 @@ from disksnapshot.cbs.client import Cloud, CloudProblem
 from disksnapshot.cbs.limits import Limits
 from lab.cbs.control import Control
 from lab.cbs.server import Emulator
-from lab.lives.life import Life, clean
+from lab.lives import walk
+from lab.lives.life import NewLife
 
 HOUR = timedelta(hours=1)
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "cloud-errors-seen.md"
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* fileds are useless:UserWarning")
 
@@ -41,27 +43,74 @@ def test_every_code_comes_through_the_sdk_as_what_the_table_says(
         assert (told.code, told.reason, told.slow) == (code, known.reason, known.needs_person)
 
 
-NewLife = Callable[..., Life]
+# One code of each meaning; `make cloud-errors` walks all of them.
+ONE_OF_EACH = {known: code for code, known in reversed(errors.TABLE.items())}
 
 
-@pytest.fixture
-def life(
-    emulator: Emulator, files: Any, sdk: Any, control: Control, disk_id: str,
-    window_server: None,  # noqa: ARG001 - only needed to be there
-) -> Iterator[NewLife]:  # fmt: skip
-    secret = (sdk.credential.secret_id, sdk.credential.secret_key)
-    control.settings(creationMilliseconds=0, visibilityDelayMilliseconds=0)
-
-    def begin(**spec: Any) -> Life:
-        return Life(control, emulator.endpoint, str(files.ca), secret, [disk_id], **spec)
-
-    with clean(control):
-        yield begin
+@pytest.mark.parametrize("code", sorted(ONE_OF_EACH.values()))
+def test_a_life_that_meets_it_for_an_hour_ends_or_waits_as_the_table_says(
+    life: NewLife, code: str
+) -> None:
+    seen = walk.meet(life, code)
+    assert seen.reason == errors.TABLE[code].reason
+    assert seen.end == walk.expected(code)
+    assert seen.snapshots == (1 if seen.reason == "DeletionBlocked" else 0)
+    assert seen.requests <= 3
 
 
-def test_a_life_without_trouble_makes_four_calls(life: NewLife) -> None:
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        ("DescribeDisks", "AuthFailure.SecretIdNotFound"),
+        ("DescribeDisks", "UnauthorizedOperation"),
+        ("DescribeDisks", "UnsupportedRegion"),
+        ("DescribeSnapshots", "UnauthorizedOperation"),
+        ("CreateSnapshot", "UnauthorizedOperation"),
+        ("CreateSnapshot", "InsufficientSnapshotQuota"),
+        ("CreateSnapshot", "InvalidAccount.InsufficientBalance"),
+        ("DescribeSnapshotOverview", "UnauthorizedOperation"),
+    ],
+)
+def test_a_permanent_error_costs_at_most_a_dozen_calls_in_an_hour(
+    life: NewLife, control: Control, action: str, code: str
+) -> None:
     one = life()
+    control.error(action, code, seconds=300)
+    if action == "DescribeSnapshotOverview":
+        control.error("CreateSnapshot", "InsufficientSnapshotQuota", seconds=300)
+    one.run(HOUR)
+    assert 1 <= one.calls()[action] <= 12
+    assert one.status.ready == "False"
+
+
+def test_a_snapshot_that_can_t_be_deleted_is_tried_at_most_a_dozen_times_in_an_hour(
+    life: NewLife, control: Control
+) -> None:
+    one = life(deletionPolicy="Delete")
+    one.run(HOUR)
+    control.error("DeleteSnapshots", "UnsupportedOperation.SnapHasShared", seconds=300)
+    one.api.delete()
+    one.run(HOUR)
+    assert 1 <= one.calls()["DeleteSnapshots"] <= 12
+    assert one.status.reason == "DeletionBlocked"
+    control.clear_faults()
+    one.run(HOUR)
+    assert one.api.stored is None
+    assert one.in_the_cloud() == []
+
+
+def test_a_right_that_is_given_later_lets_the_object_go_on(
+    life: NewLife, control: Control
+) -> None:
+    one = life()
+    control.error("DescribeDisks", "UnauthorizedOperation", times=3)
     one.run(HOUR)
     assert one.status.ready == "True"
-    assert one.calls() == {"DescribeDisks": 1, "DescribeSnapshots": 2, "CreateSnapshot": 1}
-    assert len(one.in_the_cloud()) == 1
+
+
+def test_the_page_of_what_was_seen_has_a_row_for_each_code() -> None:
+    rows = [line.split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    seen = {row[0].strip("| `"): row[2].strip("`") for row in rows}
+    assert seen == {code: known.reason for code, known in errors.TABLE.items()}, (
+        "run `make cloud-errors`"
+    )

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # So often the number of snapshots is asked for, to see whether some have gone.
 LOOK_PAUSE = timedelta(minutes=5)
-# So often one object may try, since a quota that was raised shows in no number.
-PROBE_PAUSE = timedelta(minutes=15)
+# So often one object may try, at the cost of a hold: a quota that was raised shows in no number.
+PROBE_PAUSE = timedelta(hours=1)
 PROBE_ENDS = timedelta(minutes=1)  # one that never came to its cut has said nothing
 PROVEN_AFTER = 5  # successes; each lets two more in, so that few hold for nothing
 
@@ -64,12 +64,12 @@ class Gate:
                 closed.entries -= 1
                 closed.probe_at = now + PROBE_ENDS
                 return Admission.ENTER
-            if now >= closed.look_at:
-                closed.look_at = now + LOOK_PAUSE
-                return Admission.LOOK_FIRST
             if now >= closed.probe_at:
                 closed.probe_at = now + PROBE_PAUSE
                 return Admission.ENTER
+            if now >= closed.look_at:
+                closed.look_at = now + LOOK_PAUSE
+                return Admission.LOOK_FIRST
             return Admission.STAY_OUT
 
     def count(self, total: int) -> bool:

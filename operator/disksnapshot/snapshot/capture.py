@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from disksnapshot.cbs.client import Cloud
+    from disksnapshot.cbs.errors import Meaning
     from disksnapshot.kube.objects import Objects
     from disksnapshot.snapshot.prepare import Prepared, Preparer
     from disksnapshot.snapshot.spec import Ask
     from disksnapshot.snapshot.status import Draft
 
-RETRY_PAUSE = timedelta(seconds=60)
+RETRY_PAUSE, LATER_PAUSE = timedelta(seconds=60), timedelta(minutes=5)
+SELDOM_PAUSE = timedelta(minutes=15)  # where only a person can help
 # Refusals that come after the freezers have frozen and thawed once to see how it goes.
 TOUCHED_WRITERS = frozenset({Reason.FLUSH_TOO_SLOW, Reason.FREEZE_REFUSED})
 WRITE_TRIES = 5  # of the intent, while others keep changing the object
@@ -310,4 +312,15 @@ def _refused(draft: Draft, facts: Facts, now: datetime) -> Draft:
     passing = [known for known in refused if known.remedy is not Remedy.FINAL]
     if not passing:
         return draft.failed(refused[0].reason, said)
-    return draft.waiting(passing[0].reason, said, now + RETRY_PAUSE)
+    return draft.waiting(passing[0].reason, said, now + _pause(passing[0], draft.attempt))
+
+
+def _pause(refused: Meaning, attempt: int) -> timedelta:
+    """Return how long writers are left alone: each attempt costs them a hold, and there are few.
+
+    While there is no room in the region, the gate lets nobody in anyway.
+    """
+    if refused.remedy in {Remedy.CREDENTIALS, Remedy.PERMISSION}:
+        return SELDOM_PAUSE
+    first = attempt == 1 or refused.remedy is Remedy.QUOTA
+    return RETRY_PAUSE if first else LATER_PAUSE

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from disksnapshot.snapshot.steps import Found, Seen, Step
 
 MAX_ATTEMPTS = 3  # that touch writers
-LOOK_UP_PAUSE = timedelta(seconds=10)
+LOOK_UP_PAUSE, LONGEST_LOOK_UP_PAUSE = timedelta(seconds=10), timedelta(seconds=60)
 POLL_PAUSE = timedelta(seconds=5)
 LISTING_PAUSE = timedelta(seconds=2)
 # So long may a snapshot that was asked for take to be listed; more is outside the promise.
@@ -85,7 +85,9 @@ def _unknown_outcome(intent: Intent, seen: Seen, now: datetime) -> Step:
     if set(found) == set(intent.disk_ids):
         return Adopt(found)
     if not _can_no_longer_appear(intent, seen, now):
-        until = min(now + LOOK_UP_PAUSE, intent.not_after + LAG + LOOK_UP_PAUSE)
+        # Ever more seldom: it is listed within seconds as a rule, or never.
+        pause = min(max(LOOK_UP_PAUSE, (now - intent.signed) / 4), LONGEST_LOOK_UP_PAUSE)
+        until = min(now + pause, intent.not_after + LAG + LOOK_UP_PAUSE)
         message = (
             "the answer to the request for a snapshot was lost; looking for it until it can "
             f"no longer appear ({intent.not_after + LAG:%H:%M:%S} UTC)"

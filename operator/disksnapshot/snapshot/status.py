@@ -246,6 +246,11 @@ class Draft:
         return self
 
     @property
+    def attempt(self) -> int:
+        """The number of the attempt that is written down."""
+        return int(self.body["intent"]["attempt"])
+
+    @property
     def _reason(self) -> str:
         for condition in self.body.get("conditions", []):
             if condition["type"] == READY:

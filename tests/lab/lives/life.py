@@ -6,7 +6,7 @@ window process, so that what is counted there are the calls that the operator re
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,6 +40,7 @@ class Turned:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._seconds = 0
+        control.skew(0)
 
     def own_time(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self._seconds)
@@ -96,7 +97,9 @@ class Life:
     @property
     def settled(self) -> bool:
         """Tell whether nothing more will come of it."""
-        return self.api.stored is None or self.status.finished
+        if self.api.stored is None:
+            return True
+        return self.status.finished and "deletionTimestamp" not in self.api.stored["metadata"]
 
     def run(self, span: timedelta) -> None:
         """Let the operator look whenever it wants to, for so long or until it is settled."""
@@ -128,6 +131,9 @@ class Life:
         """List the snapshots that were made for this object and are there."""
         digits = UID.replace("-", "")[:10]
         return [known for known in self.control.snapshots() if digits in known["name"]]
+
+
+NewLife = Callable[..., Life]
 
 
 @contextmanager
