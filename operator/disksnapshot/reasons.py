@@ -77,7 +77,8 @@ REMEDIES: dict[Reason, str] = {
     "region, be paid for, and allow snapshots.",
     Reason.DISK_BUSY: "Wait until what the message names is over; the operator tries again. A "
     "disk that no pod mounts is detached by Kubernetes some seconds after its last pod.",
-    Reason.POD_NOT_FOUND: "Start the pod that mounts the claims, or leave the step out.",
+    Reason.POD_NOT_FOUND: "Start the pod that mounts the claims, leave the step out, or set "
+    "spec.whenNotMounted to Snapshot.",
     Reason.AMBIGUOUS_POD: "Narrow mysql.target.podSelector until it matches one Ready pod.",
     Reason.FORBIDDEN: "Give the operator's service account the right that the message names; the "
     "chart's roles hold it.",

@@ -134,6 +134,12 @@ RULES = [
         {"deletionPolicy": "Keep"},
         '"Retain", "Delete"',
     ),
+    Rule(
+        "known words for unmounted claims",
+        {"whenNotMounted": "Snapshot"},
+        {"whenNotMounted": "Ignore"},
+        '"Fail", "Snapshot"',
+    ),
     Rule("at most 20 tags", tags(a=""), {"tags": TWENTY_ONE}, "at most 20 items"),
     Rule("short keys", tags(**{"k" * 127: ""}), tags(**{"k" * 128: ""}), "1 to 127 characters"),
     Rule("keys not empty", tags(k=""), tags(**{"": "v"}), "1 to 127 characters"),

@@ -35,13 +35,18 @@ NOT_FOUND = "InvalidSnapshotId.NotFound"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """One CBS disk."""
+    """One CBS disk; `state` is the cloud's own word, `instance_id` empty while it has none."""
 
     id: str
     state: str
     snapshot_ability: bool
     size_gib: int
     encrypted: bool
+    shareable: bool = False
+    migrating: bool = False
+    rolling_back: bool = False
+    instance_id: str = ""
+    last_instance_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +271,11 @@ def _disk(disk: Any) -> Disk:
         snapshot_ability=bool(disk.SnapshotAbility),
         size_gib=int(disk.DiskSize or 0),
         encrypted=bool(disk.Encrypt),
+        shareable=bool(disk.Shareable),
+        migrating=bool(disk.Migrating),
+        rolling_back=bool(disk.Rollbacking),
+        instance_id=str(disk.InstanceId or ""),
+        last_instance_id=str(disk.LastAttachInsId or ""),
     )
 
 

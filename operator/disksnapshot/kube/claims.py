@@ -1,4 +1,4 @@
-"""Follow a claim to its volume and to the CBS disk behind it."""
+"""Follow a claim to its volume and to the CBS disk behind it, in whatever form TKE wrote it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,35 @@ from disksnapshot.errors import Gone, Problem
 from disksnapshot.reasons import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from disksnapshot.kube.api import Api
 
 DRIVER = "com.tencent.cloud.csi.cbs"
 DISK_ID = re.compile(r"disk-[a-z0-9]+")
+# Set by Kubernetes on a volume of an in-tree plug-in that a CSI driver has taken over.
+MIGRATED = "pv.kubernetes.io/migrated-to"
+ZONE_LABELS = (
+    "topology.com.tencent.cloud.csi.cbs/zone",
+    "topology.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/zone",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A bound claim, and the one CBS disk that it stands for."""
+    """A bound claim, and the one CBS disk that it stands for.
+
+    `in_tree`: mounted by old TKE's own plug-in in the kubelet, at a path of its own.
+    """
 
     name: str
     uid: str
     volume_name: str
     disk_id: str
     is_block: bool
+    in_tree: bool = False
+    zone: str = ""
 
 
 def resolve(api: Api, namespace: str, name: str) -> Claim:
@@ -51,18 +65,55 @@ def _checked(claim: dict[str, Any], volume: dict[str, Any]) -> Claim:
     if volume["spec"].get("claimRef", {}).get("uid") != uid:
         message = f"volume {volume['metadata']['name']} is not bound to claim {name}"
         raise Problem(Reason.CLAIM_NOT_BOUND, message)
-    source = volume["spec"].get("csi") or {}
-    handle = str(source.get("volumeHandle", ""))
-    if source.get("driver") != DRIVER or not DISK_ID.fullmatch(handle):
-        message = (
-            f"the volume of claim {name} is not one CBS disk of driver {DRIVER} "
-            f"(driver {source.get('driver') or 'none'}, handle {handle[:80] or 'none'})"
-        )
-        raise Problem(Reason.NOT_A_CBS_VOLUME, message, final=True)
     return Claim(
         name=name,
         uid=uid,
         volume_name=volume["metadata"]["name"],
-        disk_id=handle,
+        disk_id=_disk_id(name, volume["spec"]),
         is_block=volume["spec"].get("volumeMode") == "Block",
+        in_tree=_is_in_tree(volume),
+        zone=next(_zones(volume), ""),
     )
+
+
+def _disk_id(name: str, spec: dict[str, Any]) -> str:
+    driver, handle = _handle(spec)
+    if "," in handle and driver == DRIVER:
+        # One cut a disk can't be one moment of the volume: each write is spread over the disks.
+        message = (
+            f"the volume of claim {name} is striped over several disks ({handle[:200]}); "
+            "snapshots of such a volume are not taken"
+        )
+        raise Problem(Reason.NOT_A_CBS_VOLUME, message, final=True)
+    if driver != DRIVER or not DISK_ID.fullmatch(handle):
+        message = (
+            f"the volume of claim {name} is not one CBS disk of driver {DRIVER} "
+            f"(driver {driver or 'none'}, handle {handle[:80] or 'none'})"
+        )
+        raise Problem(Reason.NOT_A_CBS_VOLUME, message, final=True)
+    return handle
+
+
+def _handle(spec: dict[str, Any]) -> tuple[str, str]:
+    """Return driver and handle; an in-tree volume is written as one of the driver."""
+    in_tree = spec.get("qcloudCbs")
+    if in_tree:
+        return DRIVER, str(in_tree.get("cbsDiskId", ""))
+    source = spec.get("csi") or {}
+    return str(source.get("driver", "")), str(source.get("volumeHandle", ""))
+
+
+def _is_in_tree(volume: dict[str, Any]) -> bool:
+    annotations = volume["metadata"].get("annotations") or {}
+    return bool(volume["spec"].get("qcloudCbs")) and annotations.get(MIGRATED) != DRIVER
+
+
+def _zones(volume: dict[str, Any]) -> Iterator[str]:
+    """Return the zones that the volume names: only a hint, the cloud knows better."""
+    required = (volume["spec"].get("nodeAffinity") or {}).get("required") or {}
+    for term in required.get("nodeSelectorTerms", []):
+        for wanted in term.get("matchExpressions", []):
+            if wanted.get("key") in ZONE_LABELS:
+                yield from wanted.get("values", [])
+    labels = volume["metadata"].get("labels") or {}
+    yield from (labels[key] for key in ZONE_LABELS if key in labels)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from disksnapshot.kube.api import Api
+    from disksnapshot.kube.claims import Claim
 
 HOST_KUBELET = "/host/kubelet"  # where the freezer's pod sees the node's kubelet folder
 
@@ -36,6 +37,13 @@ def mounting(api: Api, namespace: str, claims: Collection[str], selector: str = 
     listed = api.get(f"/api/v1/namespaces/{namespace}/pods", **query)
     pods = [_pod(item) for item in listed["items"] if _runs(item)]
     return [pod for pod in pods if pod.claims & set(claims)]
+
+
+def in_use(api: Api, namespace: str) -> frozenset[str]:
+    """Return the claims that some pod on a node names, running or not: it may mount them."""
+    listed = api.get(f"/api/v1/namespaces/{namespace}/pods")
+    pods = [_pod(item) for item in listed["items"] if not _has_ended(item)]
+    return frozenset(name for pod in pods if pod.node for name in pod.claims)
 
 
 def target(pods: Sequence[Pod], claims: Collection[str], container: str | None) -> Pod:
@@ -66,9 +74,14 @@ def freezer(api: Api, namespace: str, selector: str, node: str) -> str:
     raise Problem(Reason.NO_FREEZER_ON_NODE, message)
 
 
-def mount_path(pod: Pod, volume_name: str) -> str:
-    """Return where a freezer sees the mount of a CSI volume in a pod of its node."""
-    return f"{HOST_KUBELET}/pods/{pod.uid}/volumes/kubernetes.io~csi/{volume_name}/mount"
+def mount_path(pod: Pod, claim: Claim) -> str:
+    """Return where a freezer sees the mount of a claim's volume in a pod of its node."""
+    volumes = f"{HOST_KUBELET}/pods/{pod.uid}/volumes"
+    if claim.in_tree:
+        # TKE's own CSI driver turns the one path into the other in the same way
+        # (kubernetes-csi-tencentcloud, convertToIntreeTargetPath).
+        return f"{volumes}/kubernetes.io~qcloud-cbs/{claim.volume_name}"
+    return f"{volumes}/kubernetes.io~csi/{claim.volume_name}/mount"
 
 
 def account(api: Api, namespace: str, name: str) -> tuple[str, str]:
@@ -107,6 +120,10 @@ def _runs(item: dict[str, Any]) -> bool:
         item.get("status", {}).get("phase") == "Running"
         and "deletionTimestamp" not in item["metadata"]
     )
+
+
+def _has_ended(item: dict[str, Any]) -> bool:
+    return item.get("status", {}).get("phase") in {"Succeeded", "Failed"}
 
 
 def _is_ready(pod: Pod, container: str | None) -> bool:

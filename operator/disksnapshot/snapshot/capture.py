@@ -14,7 +14,7 @@ from disksnapshot.cbs.client import in_tens
 from disksnapshot.cbs.errors import Remedy, meaning
 from disksnapshot.errors import Conflict, Problem, Unavailable
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import spec, status
+from disksnapshot.snapshot import spec, status, stillness
 from disksnapshot.snapshot.measurements import quiesce_status
 from disksnapshot.snapshot.proof import verdict
 from disksnapshot.window.hold import Facts, Go, Refusal, SignedLookUp, SignedRequest
@@ -50,6 +50,7 @@ class Result:
     facts: Facts | None
     refusal: Refusal | None = None
     problem: Problem | None = None
+    stillness: stillness.Stillness | None = None
 
 
 class Captures:
@@ -127,7 +128,23 @@ class Captures:
             # Fewer than reserved as a rule; more only where a lost reply was looked for.
             self._cloud.limits.give_back("DescribeSnapshots", look_ups - facts.look_ups)
             self._pass_on(facts)
-        return Result(nonce=nonce, facts=facts, problem=prepared.problem)
+        return Result(
+            nonce=nonce,
+            facts=facts,
+            problem=prepared.problem,
+            stillness=self._look_again(prepared, facts),
+        )
+
+    def _look_again(self, prepared: Prepared, facts: Facts | None) -> stillness.Stillness | None:
+        """Look at the disks that nobody mounts once more, now that they are cut."""
+        if not prepared.unmounted or not facts or not any(disk.sent for disk in facts.disks):
+            return None
+        try:
+            after = self._cloud.disks([target.disk.id for target in prepared.unmounted])
+        except (Problem, Unavailable):
+            after = {}  # the snapshot is there, so this must not lose it: nothing is proven
+        everywhere = len(prepared.unmounted) == len(prepared.targets)
+        return stillness.judge(prepared.unmounted, after, everywhere=everywhere)
 
     def _pass_on(self, facts: Facts) -> None:
         """Let the limits know what the cloud told the window."""
@@ -263,6 +280,8 @@ def judge(draft: Draft, ask: Ask, result: Result, now: datetime) -> Draft:
         return draft.waiting(Reason.OUTCOME_UNKNOWN, message)
     if facts.steps:
         draft.quiesced(quiesce_status(facts))
+    elif result.stillness and result.stillness.everywhere:
+        draft.stood_still(result.stillness.why)
     elif ask.quiesce is None:
         draft.not_held(Reason.NOT_HELD, "nothing was held, as asked")
     elif result.problem or facts.refusal:
@@ -281,17 +300,28 @@ def _recorded(draft: Draft, ask: Ask, result: Result, facts: Facts) -> Draft:
     draft.record({disk.disk_id: disk.snapshot_id for disk in facts.disks})
     stopped = {step.kind for step in facts.steps if step.proven and step.stops_writes}
     proven = stopped if facts.cut_while_held else set()
+    still = result.stillness
     wanted = ask.quiesce is not None and not ask.quiesce.allows_crash_consistent
-    if wanted and not facts.proven:
-        why = next((step.reason for step in facts.steps if step.reason), "the hold was lost")
+    if wanted and not _is_proven(facts, still):
+        whys = [*(step.reason for step in facts.steps), still.why if still else ""]
+        why = next((why for why in whys if why), "the hold was lost")
         message = f"the cut was made, but {why}; its snapshot will be deleted"
         return draft.waiting(Reason.PROOF_FAILED, message)
-    draft.call_it(verdict(proven))
+    draft.call_it(verdict(stillness.covered(proven, still)))
     message = "the cut is made; the cloud copies the data"
     unheld = result.problem or facts.refusal
     if unheld:
         message += f"; nothing was held ({unheld.reason})"
+    if still and still.why:
+        message += f"; {still.why}"
     return draft.waiting(Reason.CREATING, message)
+
+
+def _is_proven(facts: Facts, still: stillness.Stillness | None) -> bool:
+    """Tell whether every claim was held, or stood still by itself."""
+    if still is None:
+        return facts.proven
+    return still.proven and (still.everywhere or facts.proven)
 
 
 def _refused(draft: Draft, facts: Facts, now: datetime) -> Draft:

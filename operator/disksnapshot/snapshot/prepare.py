@@ -11,6 +11,7 @@ from disksnapshot.kube import claims as claims_of_cluster
 from disksnapshot.kube import pods
 from disksnapshot.kube.exec import ApiAccess, PodProgram
 from disksnapshot.reasons import Reason
+from disksnapshot.snapshot import disks
 from disksnapshot.snapshot.spec import FreezeStep, MysqlStep
 from disksnapshot.window.hold import (
     CloudAddress,
@@ -50,11 +51,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What one capture needs; `problem` says why nothing can be held where that is allowed."""
+    """What one capture needs; `problem` says why nothing can be held where that is allowed.
+
+    `unmounted` are those of the targets that no pod mounts, where that is allowed.
+    """
 
     targets: tuple[Target, ...]
     order: Order
     problem: Problem | None = None
+    unmounted: tuple[Target, ...] = ()
 
 
 class Preparer:
@@ -69,20 +74,39 @@ class Preparer:
     def prepare(self, ask: Ask, nonce: str) -> Prepared:
         """Return what the capture needs; raise Problem when something is missing."""
         claims = [claims_of_cluster.resolve(self._api, ask.namespace, name) for name in ask.claims]
-        disks = self._cloud.disks([claim.disk_id for claim in claims])
-        targets = tuple(Target(claim=c, disk=_usable(c, disks)) for c in claims)
-        _check_distinct(claims)
+        disks.require_distinct(claims)
+        targets = self._targets(claims)
         self._require_idle(targets)
-        if ask.quiesce is None:
-            return Prepared(targets=targets, order=self._order(targets, (), ask.quiesce))
+        unmounted = self._unmounted(ask, targets)
         try:
-            steps = self._steps(ask, ask.quiesce, claims, nonce)
+            steps = self._steps(ask, [t.claim for t in targets if t not in unmounted], nonce)
         except Problem as problem:
-            if not ask.quiesce.allows_crash_consistent:
+            if not ask.quiesce or not ask.quiesce.allows_crash_consistent:
                 raise
             order = self._order(targets, (), ask.quiesce)
-            return Prepared(targets=targets, order=order, problem=problem)
-        return Prepared(targets=targets, order=self._order(targets, steps, ask.quiesce))
+            return Prepared(targets=targets, order=order, problem=problem, unmounted=unmounted)
+        order = self._order(targets, steps, ask.quiesce, stillness=bool(unmounted))
+        return Prepared(targets=targets, order=order, unmounted=unmounted)
+
+    def _targets(self, claims: Sequence[Claim]) -> tuple[Target, ...]:
+        known = self._cloud.disks([claim.disk_id for claim in claims])
+        region = self._settings.region
+        return tuple(Target(claim=c, disk=disks.usable(c, known, region)) for c in claims)
+
+    def _unmounted(self, ask: Ask, targets: Sequence[Target]) -> tuple[Target, ...]:
+        """Return the targets that no pod mounts, if they may be cut; refuse what can't be proven.
+
+        Looked at after the disks: a pod that comes in between is seen here, a later one by its
+        disk, which is looked at once more after the cut.
+        """
+        if ask.when_not_mounted != "Snapshot":
+            return ()
+        used = pods.in_use(self._api, ask.namespace)
+        unmounted = tuple(target for target in targets if target.claim.name not in used)
+        if ask.quiesce and not ask.quiesce.allows_crash_consistent:
+            for target in unmounted:
+                disks.require_still(target.claim, target.disk)
+        return unmounted
 
     def _require_idle(self, targets: Sequence[Target]) -> None:
         """Find out before anything is held that the cloud would refuse the cut."""
@@ -96,32 +120,41 @@ class Preparer:
         targets: Sequence[Target],
         steps: tuple[MysqlOrder | FreezeOrder, ...],
         quiesce: Quiesce | None,
+        *,
+        stillness: bool = False,
     ) -> Order:
         host, port = self._settings.host_and_port
+        # What stands still is looked at again once the cut is seen; where nobody is held, that
+        # may wait until the cloud lists the snapshot.
+        unheld = "Visible" if stillness else "Accepted"
         return Order(
             disk_ids=tuple(target.disk.id for target in targets),
             steps=steps,
             max_hold_seconds=quiesce.max_hold_seconds if quiesce else 10,
-            release_when=quiesce.release_when if quiesce else "Accepted",
+            release_when=quiesce.release_when if quiesce else unheld,
             cut_without_hold=quiesce is None or quiesce.allows_crash_consistent,
             cloud=CloudAddress(host=host, port=port, ca_file=self._settings.ca_bundle),
             ready_seconds=READY_SECONDS + _waits(steps),
         )
 
     def _steps(
-        self, ask: Ask, quiesce: Quiesce, claims: Sequence[Claim], nonce: str
+        self, ask: Ask, claims: Sequence[Claim], nonce: str
     ) -> tuple[MysqlOrder | FreezeOrder, ...]:
-        running = pods.mounting(self._api, ask.namespace, ask.claims)
+        """Return the holds of these claims; where none is mounted there is nobody to hold."""
+        if ask.quiesce is None or not claims:
+            return ()
+        names = [claim.name for claim in claims]
+        running = pods.mounting(self._api, ask.namespace, names)
         return tuple(
-            self._mysql(ask, step)
+            self._mysql(ask, step, names)
             if isinstance(step, MysqlStep)
             else self._freeze(step, claims, running, nonce)
-            for step in quiesce.steps
+            for step in ask.quiesce.steps
         )
 
-    def _mysql(self, ask: Ask, step: MysqlStep) -> MysqlOrder:
-        candidates = pods.mounting(self._api, ask.namespace, ask.claims, step.selector)
-        pod = pods.target(candidates, ask.claims, step.container)
+    def _mysql(self, ask: Ask, step: MysqlStep, claims: Sequence[str]) -> MysqlOrder:
+        candidates = pods.mounting(self._api, ask.namespace, claims, step.selector)
+        pod = pods.target(candidates, claims, step.container)
         username, password = pods.account(self._api, ask.namespace, step.secret_name)
         return MysqlOrder(
             name=step.name,
@@ -162,7 +195,7 @@ class Preparer:
                 ),
                 argv=(*FREEZER_COMMAND, "--nonce", nonce, "--", *paths),
             )
-            for node, paths in _paths_by_node(claims, running).items()
+            for node, paths in _paths_by_node(step, claims, running).items()
         ]
         return FreezeOrder(name=step.name, targets=tuple(targets))
 
@@ -172,36 +205,20 @@ def _waits(steps: Sequence[MysqlOrder | FreezeOrder]) -> int:
     return sum(step.long_statement.wait_seconds for step in steps if isinstance(step, MysqlOrder))
 
 
-def _paths_by_node(claims: Sequence[Claim], running: Sequence[Pod]) -> Mapping[str, list[str]]:
+def _paths_by_node(
+    step: FreezeStep, claims: Sequence[Claim], running: Sequence[Pod]
+) -> Mapping[str, list[str]]:
     """Group the mounts of the claims by node: a freeze is done where the mount is."""
     paths: dict[str, list[str]] = defaultdict(list)
     for claim in claims:
         if claim.is_block:
-            message = f"claim {claim.name} is a raw block device, without a file system to freeze"
+            message = (
+                f"spec.quiesce.steps[{step.name.partition('-')[0]}].freeze: claim {claim.name} is "
+                "a raw block device, without a file system to freeze"
+            )
             raise Problem(Reason.FREEZE_REFUSED, message, final=True)
         pod = next((pod for pod in running if claim.name in pod.claims), None)
         if pod is None:
             raise Problem(Reason.POD_NOT_FOUND, f"no running pod mounts claim {claim.name}")
-        paths[pod.node].append(pods.mount_path(pod, claim.volume_name))
+        paths[pod.node].append(pods.mount_path(pod, claim))
     return paths
-
-
-def _check_distinct(claims: Sequence[Claim]) -> None:
-    """One snapshot a disk: two volumes written by hand may stand for the same one."""
-    by_disk: dict[str, str] = {}
-    for claim in claims:
-        other = by_disk.setdefault(claim.disk_id, claim.name)
-        if other != claim.name:
-            message = f"claims {other} and {claim.name} stand for the same disk {claim.disk_id}"
-            raise Problem(Reason.DISK_UNUSABLE, message, final=True)
-
-
-def _usable(claim: Claim, disks: Mapping[str, Disk]) -> Disk:
-    disk = disks.get(claim.disk_id)
-    if disk is None:
-        message = f"the cloud knows no disk {claim.disk_id}, the volume of claim {claim.name}"
-        raise Problem(Reason.DISK_UNUSABLE, message)
-    if not disk.snapshot_ability:
-        message = f"disk {disk.id} of claim {claim.name} can't have snapshots"
-        raise Problem(Reason.DISK_UNUSABLE, message, final=True)
-    return disk

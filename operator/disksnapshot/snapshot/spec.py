@@ -81,6 +81,7 @@ class Ask:
     quiesce: Quiesce | None
     deletion_policy: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    when_not_mounted: str = "Fail"
 
     @property
     def label(self) -> str:
@@ -102,6 +103,7 @@ def parse(body: Mapping[str, Any]) -> Ask:
             quiesce=_quiesce(spec.get("quiesce")),
             deletion_policy=spec.get("deletionPolicy", "Retain"),
             tags=dict(spec.get("tags", {})),
+            when_not_mounted=spec.get("whenNotMounted", "Fail"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"spec can't be read: {type(error).__name__} at {error}"

@@ -231,6 +231,15 @@ class Draft:
         self._set(RESUMED, "True", reason, message)
         return self
 
+    def stood_still(self, why_not: str) -> Draft:
+        """Say that there was no writer to hold, and whether that is proven; `why_not` if not."""
+        message = "no pod mounts the claims; their disks were detached before and after the cut"
+        if why_not:
+            return self.not_held(Reason.NOT_HELD, f"no writer was held: {why_not}")
+        self._set(QUIESCED, "True", Reason.PROVEN, message)
+        self._set(RESUMED, "True", Reason.NOT_HELD, message)
+        return self
+
     def unseen(self, message: str) -> Draft:
         """Say that a hold was taken whose end the operator did not see."""
         for kind in (QUIESCED, RESUMED):

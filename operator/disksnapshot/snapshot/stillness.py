@@ -1,0 +1,62 @@
+"""What is proven of disks that no pod mounts: nothing could write to them over the cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from disksnapshot.snapshot.disks import DETACHED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from disksnapshot.cbs.client import Disk
+    from disksnapshot.snapshot.prepare import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Stillness:
+    """Of the claims that no pod mounts; `everywhere`: that is all claims. `why` if not proven."""
+
+    everywhere: bool
+    why: str = ""
+
+    @property
+    def proven(self) -> bool:
+        """Nothing was attached to any of their disks, before the cut and after it."""
+        return not self.why
+
+
+def judge(
+    unmounted: Sequence[Target], after: Mapping[str, Disk], *, everywhere: bool
+) -> Stillness:
+    """Compare each disk as it was before the cut with what the cloud said after it."""
+    whys = (_why_not(target, after.get(target.disk.id)) for target in unmounted)
+    return Stillness(everywhere, next((why for why in whys if why), ""))
+
+
+def covered(proven: Collection[str], stillness: Stillness | None) -> set[str]:
+    """Return the kinds of holds that cover all claims: to be attached to nothing is to be frozen.
+
+    A freeze of those that are mounted covers all only if the others stood still too.
+    """
+    kinds = set(proven)
+    if stillness is None:
+        return kinds
+    if not stillness.proven:
+        return kinds - {"freeze"}
+    return kinds | {"freeze"} if stillness.everywhere else kinds
+
+
+def _why_not(target: Target, after: Disk | None) -> str:
+    before, name = target.disk, target.claim.name
+    if target.claim.is_block:
+        return f"claim {name} is a raw block device, without a file system that could be clean"
+    for disk in (before, after):
+        if disk is None:
+            return f"disk {before.id} of claim {name} could not be looked at after the cut"
+        if disk.state != DETACHED:
+            return f"disk {disk.id} of claim {name} was {disk.state} although no pod mounts it"
+    if after and after.last_instance_id != before.last_instance_id:
+        return f"disk {before.id} of claim {name} was attached meanwhile"
+    return ""
