@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from disksnapshot import logs
 from disksnapshot import settings as environment
 from disksnapshot.announcements import Announcements
+from disksnapshot.cbs import credentials
 from disksnapshot.cbs.client import Cloud
-from disksnapshot.cbs.credentials import FileCredential
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.cbs.poller import Poller
 from disksnapshot.errors import Forbidden, Gone, Unavailable
@@ -46,7 +46,7 @@ class Operator:
         api, access = kube_api.connect()
         cluster_id = settings.cluster_id or _cluster_uid(api)
         cloud = Cloud(
-            FileCredential(settings.credentials_folder),
+            credentials.opened(settings.keys, settings.ca_bundle),
             settings.region,
             settings.endpoint,
             settings.ca_bundle,

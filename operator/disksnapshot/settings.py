@@ -7,13 +7,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 PREFIX = "DISKSNAPSHOT_"
 
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeysFromFiles:
+    """The account's keys lie in the files of a mounted Secret."""
+
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysFromPodIdentity:
+    """Keys of a role that the pod's own token is exchanged for (TKE pod identity)."""
+
+    endpoint: str
+    region: str
+    provider_id: str
+    role_arn: str
+    token_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class KeysFromRole:
+    """Keys of the CAM role of the machine; `role` is empty for whatever role it has."""
+
+    address: str
+    role: str
+
+
+Keys = KeysFromFiles | KeysFromPodIdentity | KeysFromRole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +52,7 @@ class Settings:
     region: str
     endpoint: str
     ca_bundle: str | None
-    credentials_folder: Path
+    keys: Keys
     cluster_id: str
     freezer_enabled: bool
     freezer_namespace: str
@@ -55,7 +84,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         region=text("REGION"),
         endpoint=_endpoint(text("ENDPOINT", "cbs.internal.tencentcloudapi.com")),
         ca_bundle=text("CA_BUNDLE", "") or None,
-        credentials_folder=Path(text("CREDENTIALS_DIR", "/etc/disksnapshot/credentials")),
+        keys=_keys(environment, text),
         cluster_id=text("CLUSTER_ID", ""),
         freezer_enabled=text("FREEZER_ENABLED", "false") == "true",
         freezer_namespace=text("FREEZER_NAMESPACE", "disksnapshot-freezer"),
@@ -70,12 +99,48 @@ def read(environment: Mapping[str, str]) -> Settings:
     )
 
 
-def _endpoint(value: str) -> str:
+def _keys(environment: Mapping[str, str], text: Callable[[str, str], str]) -> Keys:
+    """Return the one place of the keys: none is tried after another."""
+    match text("CREDENTIALS_MODE", "Secret"):
+        case "Secret":
+            return KeysFromFiles(Path(text("CREDENTIALS_DIR", "/etc/disksnapshot/credentials")))
+        case "PodIdentity":
+            endpoint = text("STS_ENDPOINT", "sts.internal.tencentcloudapi.com")
+            return _pod_identity(environment, _endpoint(endpoint, "STS_ENDPOINT"))
+        case "CVMRole":
+            address = text("METADATA_URL", "http://metadata.tencentyun.com/latest/meta-data/")
+            return KeysFromRole(address, text("CVM_ROLE", ""))
+        case other:
+            raise SettingsError(
+                f"{PREFIX}CREDENTIALS_MODE must be Secret, PodIdentity or CVMRole, not {other!r}"
+            )
+
+
+def _pod_identity(environment: Mapping[str, str], endpoint: str) -> KeysFromPodIdentity:
+    """Read what TKE's webhook puts into the environment of a pod."""
+    names = ("TKE_REGION", "TKE_PROVIDER_ID", "TKE_ROLE_ARN", "TKE_WEB_IDENTITY_TOKEN_FILE")
+    missing = [name for name in names if not environment.get(name)]
+    if missing:
+        raise SettingsError(
+            f"{', '.join(missing)} not set: TKE's pod-identity-webhook sets them in the pods of "
+            "an annotated service account; is it installed, and was it when this pod was made?"
+        )
+    region, provider, role, token_file = (environment[name] for name in names)
+    return KeysFromPodIdentity(
+        endpoint=endpoint,
+        region=region,
+        provider_id=provider,
+        role_arn=role,
+        token_file=Path(token_file),
+    )
+
+
+def _endpoint(value: str, name: str = "ENDPOINT") -> str:
     # With a scheme the SDK would sign the wrong Host, and every call would be refused.
     if "/" in value:
-        raise SettingsError(f"{PREFIX}ENDPOINT must be host or host:port, without https://")
+        raise SettingsError(f"{PREFIX}{name} must be host or host:port, without https://")
     if ":" in value:
-        _number(value.partition(":")[2], "ENDPOINT's port")
+        _number(value.partition(":")[2], f"{name}'s port")
     return value
 
 

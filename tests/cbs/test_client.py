@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tencentcloud.common.credential import Credential
 
 from disksnapshot.cbs.client import Cloud, CloudProblem
-from disksnapshot.cbs.credentials import FileCredential
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.errors import CloudUnavailable
 from lab.cbs.caller import Caller
@@ -114,33 +112,6 @@ def test_no_error_and_no_log_holds_the_key(
         cloud.disks(["disk-00000000"])
     told = "".join(traceback.format_exception(refusal.value)) + caplog.text + repr(vars(cloud))
     assert CANARY not in told
-
-
-def test_the_keys_in_files_are_not_shown(tmp_path: Path) -> None:
-    (tmp_path / "secretId").write_text("AKIDshown")
-    (tmp_path / "secretKey").write_text(CANARY)
-    assert CANARY not in repr(FileCredential(tmp_path))
-
-
-def published(folder: Path, version: int) -> None:
-    """Swap both files at once, as the kubelet does."""
-    fresh = folder / f"..{version}"
-    fresh.mkdir()
-    (fresh / "secretId").write_text(f"AKID{version}\n")
-    (fresh / "secretKey").write_text(f"key{version}\n")
-    link = folder / "..data_tmp"
-    link.symlink_to(fresh.name)
-    link.rename(folder / "..data")
-
-
-def test_rotated_keys_are_used_from_the_next_request_on_and_always_as_a_pair(
-    tmp_path: Path,
-) -> None:
-    published(tmp_path, 1)
-    credential = FileCredential(tmp_path)
-    assert credential.get_credential_info() == ("AKID1", "key1", None)
-    published(tmp_path, 2)
-    assert credential.get_credential_info() == ("AKID2", "key2", None)
 
 
 @contextmanager

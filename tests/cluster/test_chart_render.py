@@ -20,6 +20,7 @@ MISSING = [
     ({"image": {"repository": ""}}, "set image.repository"),
     ({"tencent": {"region": ""}}, "set tencent.region"),
     ({"tencent": {"credentials": {"existingSecret": ""}}}, "set tencent.credentials"),
+    ({"tencent": {"credentials": {"mode": "PodIdentity"}}}, "set tencent.credentials.roleARN"),
     ({"freezer": {"enabled": True, "namespace": "here"}}, "freezer.namespace must not be"),
     ({"serviceAccount": {"create": False}}, "set serviceAccount.name"),
 ]
@@ -28,6 +29,9 @@ MISTAKEN = [
     {"namespaces": ["shop", "shop"]},
     {"tencent": {"endpoint": "https://cbs.test"}},
     {"tencent": {"region": "hk"}},
+    {"tencent": {"credentials": {"mode": "Anything"}}},
+    {"tencent": {"credentials": {"mode": "PodIdentity", "roleARN": "snapshots"}}},
+    {"tencent": {"credentials": {"mode": "CVMRole", "metadataURL": "metadata.test"}}},
     {"tencent": {"caBundle": "/etc/ssl/ca.pem"}},
     {"freezer": {"recordDir": "run/disksnapshot"}},
     {"logLevel": "LOUD"},
@@ -139,6 +143,35 @@ def test_a_digest_counts_instead_of_the_tag(lab: Lab, tmp_path: Path) -> None:
     objects = rendered(lab, tmp_path, {"image": {"digest": DIGEST}})
     image = operator(objects)["containers"][0]["image"]
     assert image == f"registry.test/disksnapshot@{DIGEST}"
+
+
+ROLE = "qcs::cam::uin/100000000001:roleName/snapshots"
+# No Secret is named, none is mounted: the keys come from one place alone.
+POD_IDENTITY = {"mode": "PodIdentity", "existingSecret": "", "roleARN": ROLE}
+CVM_ROLE = {"mode": "CVMRole", "existingSecret": ""}
+
+
+@pytest.mark.parametrize("mode", [POD_IDENTITY, CVM_ROLE], ids=["PodIdentity", "CVMRole"])
+def test_with_a_role_no_secret_is_asked_for_or_mounted(
+    lab: Lab, tmp_path: Path, mode: dict[str, Any]
+) -> None:
+    objects = rendered(lab, tmp_path, {"tencent": {"credentials": mode}})
+    assert environment(objects)["DISKSNAPSHOT_CREDENTIALS_MODE"] == mode["mode"]
+    assert "credentials" not in json.dumps(operator(objects)["volumes"])
+    assert "/etc/disksnapshot/credentials" not in json.dumps(operator(objects)["containers"])
+
+
+def test_for_pod_identity_the_service_account_says_what_tkes_webhook_reads(
+    lab: Lab, tmp_path: Path
+) -> None:
+    mine = {"serviceAccount": {"annotations": {"mine": "too"}}}
+    objects = rendered(lab, tmp_path, {"tencent": {"credentials": POD_IDENTITY}}, mine)
+    assert objects["ServiceAccount/op-disksnapshot-operator"]["metadata"]["annotations"] == {
+        "tke.cloud.tencent.com/role-arn": ROLE,
+        "tke.cloud.tencent.com/audience": "sts.cloud.tencent.com",
+        "tke.cloud.tencent.com/token-expiration": "86400",
+        "mine": "too",
+    }
 
 
 def test_the_certificate_authorities_reach_the_operator(lab: Lab, tmp_path: Path) -> None:

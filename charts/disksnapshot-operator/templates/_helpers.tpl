@@ -21,6 +21,17 @@
 {{- end }}
 {{- end }}
 
+{{/* In mode PodIdentity, what TKE's pod-identity-webhook reads; it gives the pods a token and its environment. */}}
+{{- define "disksnapshot.serviceAccountAnnotations" -}}
+{{- $keys := .Values.tencent.credentials }}
+{{- $annotations := dict }}
+{{- if eq $keys.mode "PodIdentity" }}
+{{- $role := required "set tencent.credentials.roleARN to the role that the operator shall assume" $keys.roleARN }}
+{{- $annotations = dict "tke.cloud.tencent.com/role-arn" $role "tke.cloud.tencent.com/audience" "sts.cloud.tencent.com" "tke.cloud.tencent.com/token-expiration" "86400" }}
+{{- end }}
+{{- merge (deepCopy .Values.serviceAccount.annotations) $annotations | toYaml }}
+{{- end }}
+
 {{/* What chooses pods. These must never change: a Deployment's selector is immutable. */}}
 {{- define "disksnapshot.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "disksnapshot.name" . }}
