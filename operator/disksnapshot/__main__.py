@@ -174,7 +174,11 @@ def _cluster_uid(api: kube_api.Api) -> str:
 
 
 def main() -> int:
-    """Run the operator in this process until SIGTERM or SIGINT."""
+    """Run the operator in this process until SIGTERM or SIGINT, or another command by its name."""
+    if sys.argv[1:2] == ["probe-cut"]:
+        from disksnapshot.probecut import command  # noqa: PLC0415 - the operator needs none of it
+
+        return command.main(sys.argv[2:])
     prepare_server()  # before any thread is started
     try:
         settings = environment.read(os.environ)

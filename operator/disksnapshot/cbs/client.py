@@ -196,6 +196,18 @@ class Cloud:
             return False  # what stopped captures is to be told, not this
         return self._gate.count(int(answer.TotalNums))
 
+    def ask(self, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an action by its name, with the cloud's own words; return what is in Response."""
+        answer = self._call(action, lambda: self._client.call_json(action, dict(params)))
+        response = dict(answer["Response"])
+        if "Error" in response:  # the SDK overlooks it when the content type has a charset
+            raise CloudUnavailable(f"{action}: {response['Error']}")
+        return response
+
+    def sign(self, action: str, params: Mapping[str, Any], at: datetime) -> bytes:
+        """Return the request of an action, signed as of `at`, as bytes for a socket."""
+        return signing.sign(self._client, action, params, at)
+
     def _describe(self, params: dict[str, Any]) -> Any:
         request = models.DescribeSnapshotsRequest()
         request._deserialize(params)  # noqa: SLF001 - the SDK's way from a dict to nested models
