@@ -9,7 +9,7 @@ import socket
 import ssl
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import pytest
 
 from disksnapshot import settings
 from disksnapshot.cbs import credentials
-from disksnapshot.cbs.client import Cloud
+from disksnapshot.cbs.client import Cloud, CloudProblem
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.errors import CloudUnavailable
 from lab.cbs.control import Control
@@ -52,7 +52,6 @@ class Place:
     control: Control
     ca: Path
     folder: Path
-    handed_out: list[str] = field(default_factory=list)  # every secret that a mode has used
 
     @property
     def token_file(self) -> Path:
@@ -78,11 +77,6 @@ class Place:
         credential = credentials.opened(keys, str(self.ca))
         endpoint = self.emulator.endpoint
         return Cloud(credential, "ap-guangzhou", endpoint, str(self.ca), Limits()), credential
-
-    def rotate(self) -> None:
-        """Replace the Secret's keys by others, and let the first ones be good no more."""
-        key = self.control.issue_key(3600)
-        published(self.folder / "secret", "second", key["secretId"], key["secretKey"])
 
     def send(self, payload: bytes) -> None:
         """Send a request as the window does: the bytes as they are."""
@@ -144,6 +138,26 @@ def is_refused(cloud: Cloud, credential: Any, first: str) -> bool:
         return bool(credential.get_credential_info()[0] != first) and cloud.disks([]) is not None
     except CloudUnavailable:
         return False  # between the end of the one and the fetch of the next
+
+
+@pytest.mark.parametrize("mode", TEMPORARY)
+def test_keys_that_were_revoked_are_replaced_after_the_first_refusal(
+    place: Place, mode: str
+) -> None:
+    # Not long enough for a signed request, so that they may be fetched anew after 2 s.
+    place.control.settings(sessionSeconds=300)
+    cloud, _ = place.cloud(mode)
+    cloud.disks(["disk-00000000"])
+    place.control.revoke_temporary_keys()
+
+    def serves() -> bool:
+        try:
+            return cloud.disks(["disk-00000000"]) == {}
+        except CloudProblem as refused:
+            return refused.code != "AuthFailure.SecretIdNotFound"
+
+    assert not serves()
+    until(serves, "other keys", seconds=20)
 
 
 def test_keys_in_files_that_are_rotated_are_used_from_the_next_request_on(place: Place) -> None:

@@ -43,6 +43,9 @@ class Known(SimpleNamespace):
         known: dict[str, Disk] = self.known
         return {disk_id: known[disk_id] for disk_id in disk_ids}
 
+    def in_creation(self, _: Sequence[str]) -> dict[str, Disk]:
+        return {}
+
 
 def prepared(
     *running: Any, second: str = "UNATTACHED", world: dict[str, Any] | None = None, **spec: Any

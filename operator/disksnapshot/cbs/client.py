@@ -14,6 +14,7 @@ from disksnapshot.cbs import sdk, signing
 from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.errors import Meaning, Remedy, meaning
 from disksnapshot.cbs.gate import Admission, Gate
+from disksnapshot.cbs.temporary import TemporaryCredential
 from disksnapshot.errors import CloudUnavailable, Problem, Unavailable
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Cloud:
         clock: CloudClock | None = None,
         valid_seconds: int = signing.VALID_SECONDS,
     ) -> None:
+        self._keys = credential
         self._valid = timedelta(seconds=valid_seconds)
         self.clock = clock or CloudClock()
         self._client = sdk.client(credential, region, endpoint, ca_file, self.clock)
@@ -177,7 +179,9 @@ class Cloud:
     def hear(self, action: str, code: str, message: str = "") -> None:
         """Take what a call came to that was sent by others; no code: it did what was asked."""
         said = meaning(code)
-        if not code and action == CREATE:
+        if said.remedy is Remedy.CREDENTIALS and isinstance(self._keys, TemporaryCredential):
+            self._keys.distrust()
+        elif not code and action == CREATE:
             self._gate.succeed()
         elif said.remedy is Remedy.SEND_AGAIN:
             # Bare, it is this action's rate; each detail is about more than one action.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
+from disksnapshot.cbs import sdk
 from disksnapshot.cbs.temporary import TemporaryKeys
 from disksnapshot.errors import CloudUnavailable
 
@@ -31,11 +31,12 @@ class PodIdentity:
 
     def __init__(self, keys: KeysFromPodIdentity, ca_file: str | None) -> None:
         self._keys = keys
-        # At DEBUG the SDK writes whole requests, with the token, into its log.
-        logging.getLogger("tencentcloud_sdk_common").setLevel(logging.WARNING)
+        sdk.silence()
         http = HttpProfile(endpoint=keys.endpoint, reqTimeout=CALL_SECONDS, certification=ca_file)
         profile = ClientProfile(httpProfile=http, language="en-US")
         self._client = CommonClient("sts", "2018-08-13", None, keys.region, profile)
+        session = self._client.request.conn._session  # noqa: SLF001 - the SDK has no hook of its own
+        session.hooks["response"].append(sdk.read_in_time)
 
     def fetch(self) -> TemporaryKeys:
         """Return new keys for the token that the file holds now: the kubelet renews it."""

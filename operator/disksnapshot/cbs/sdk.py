@@ -29,14 +29,20 @@ def client(
     credential: Credential, region: str, endpoint: str, ca_file: str | None, clock: CloudClock
 ) -> CbsClient:
     """Return the SDK's client for an endpoint (host and port)."""
-    # At DEBUG the SDK writes whole requests, with Authorization. A filter stands whatever level
-    # somebody sets later.
-    logging.getLogger("tencentcloud_sdk_common").addFilter(_is_warning)
+    silence()
     # The SDK warns of each field that it doesn't know, and the service sends new ones.
     warnings.filterwarnings("ignore", r"\w+ fileds are useless", UserWarning)
     http = HttpProfile(endpoint=endpoint, reqTimeout=CALL_SECONDS, certification=ca_file)
     profile = ClientProfile(httpProfile=http, language="en-US")
     return _Client(credential, region, profile, clock)
+
+
+def silence() -> None:
+    """Keep the SDK's DEBUG log shut: it writes whole requests, with Authorization and tokens.
+
+    A filter stands whatever level somebody sets later.
+    """
+    logging.getLogger("tencentcloud_sdk_common").addFilter(_is_warning)
 
 
 class _Client(CbsClient):  # type: ignore[misc]  # the SDK has no types
@@ -61,10 +67,10 @@ class _Client(CbsClient):  # type: ignore[misc]  # the SDK has no types
 
     def _hear(self, response: requests.Response, **_: object) -> None:
         self._clock.hear(response.headers.get("Date"), response.elapsed)
-        _read_in_time(response)
+        read_in_time(response)
 
 
-def _read_in_time(response: requests.Response) -> None:
+def read_in_time(response: requests.Response, **_: object) -> None:
     """Read the body now: the SDK's time-out is for each read, and a trickle never meets it."""
     deadline, body = time.monotonic() + CALL_SECONDS, b""
     # One read of the socket at a time; reading a number of bytes would wait for all of them.

@@ -112,6 +112,7 @@ class Probe:
 
     def __init__(self, options: argparse.Namespace, cloud: Cloud, address: CloudAddress) -> None:
         self._options = options
+        self._cloud = cloud
         self._requests = Requests(cloud, address)
         self._run = secrets.token_bytes(16)
         self._name = f"probe-cut-{self._run.hex()[:12]}"
@@ -131,7 +132,10 @@ class Probe:
                 self._copies.await_snapshot()
                 self._copies.restore(source)
                 copy = self._found(self._restored(device), int(source["DiskSize"]))
-            return judged(moments, writer.began, writer.ended, copy, **life)
+            ahead = -self._cloud.clock.ahead.total_seconds()
+            return judged(
+                moments, writer.began, writer.ended, copy, clock_seconds=round(ahead, 1), **life
+            )
         finally:
             if not options.keep:
                 _say("taking away what was made")

@@ -6,7 +6,7 @@ import json
 import select
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.probecut.report import Moments
@@ -54,7 +54,7 @@ class Requests:
         self._cloud.limits.wait(action)
         connection = Connection(self._address, time.monotonic() + REPLY_SECONDS)
         try:
-            at = datetime.now(UTC) + timedelta(seconds=shifted)
+            at = self._cloud.clock.now() + timedelta(seconds=shifted)
             payload = self._cloud.sign(action, params, at)
             sent = time.monotonic_ns()
             connection.send(payload)
@@ -64,7 +64,7 @@ class Requests:
 
     def cut(self, disk_id: str, name: str) -> tuple[str, Moments]:
         """Cut, and look until the snapshot is listed; return its id, and when it all was."""
-        deadline = (datetime.now(UTC) + KEPT).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+        deadline = (self._cloud.clock.now() + KEPT).strftime("%Y-%m-%dT%H:%M:%S+00:00")
         asked = {"DiskId": disk_id, "SnapshotName": name, "Deadline": deadline}
         reply = self.send("CreateSnapshot", asked)
         snapshot_id = str(reply.content.get("SnapshotId") or "")
