@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from disksnapshot import logs
 from disksnapshot.cbs.clock import own_time
@@ -18,6 +18,7 @@ from disksnapshot.errors import (
     Problem,
     Unavailable,
 )
+from disksnapshot.keeping import Keeper
 from disksnapshot.kube.api import Invalid
 from disksnapshot.memory import Memory
 from disksnapshot.observation import Observer
@@ -25,6 +26,7 @@ from disksnapshot.reasons import Reason
 from disksnapshot.sight import Key, Sight
 from disksnapshot.snapshot import capture, plan, spec, status, steps
 from disksnapshot.snapshot.proof import ADOPTED
+from disksnapshot.writing import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,9 +37,7 @@ if TYPE_CHECKING:
     from disksnapshot.cbs.poller import Poller
     from disksnapshot.kube.objects import Objects
     from disksnapshot.snapshot.capture import Captures, Result
-    from disksnapshot.snapshot.status import Draft
 
-    Write = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 
 AGAIN = timedelta(0)
 SOON = timedelta(seconds=1)
@@ -67,6 +67,8 @@ class Loop:
         self._captures = captures
         self._memory = Memory()
         self._observer = Observer(cloud, poller, self._memory, cluster_id)
+        self._writer = Writer(objects, announcements)
+        self._keeper = Keeper(objects, cloud, self._writer)
         self._slots = threading.BoundedSemaphore(CAPTURES)
 
     def look(self, key: Key) -> timedelta | None:
@@ -130,12 +132,14 @@ class Loop:
 
     def _perform(self, sight: Sight, step: steps.Step) -> timedelta | None:  # noqa: C901, PLR0911 - one case a step
         match step:
-            case steps.Rest() | steps.LookUp():
-                self._forget(sight)
+            case steps.LookUp():
                 return None
+            case steps.Rest(until):
+                self._forget(sight)
+                return until - sight.now if until else None
             case steps.Wait(until, reason, message):
                 if (reason, message) != (sight.done.reason, sight.done.message):
-                    self._write(sight, sight.draft.waiting(reason, message, until))
+                    self._writer.write(sight, sight.draft.waiting(reason, message, until))
                 return until - sight.now
             case steps.Capture(attempt):
                 return self._capture(sight, attempt)
@@ -144,7 +148,7 @@ class Loop:
                 return AGAIN
             case steps.Settle(reason, message):
                 retry = sight.now + capture.RETRY_PAUSE
-                self._write(sight, sight.draft.settle().waiting(reason, message, retry))
+                self._writer.write(sight, sight.draft.settle().waiting(reason, message, retry))
                 return capture.RETRY_PAUSE
             case steps.Discard(snapshot_id, _):
                 logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
@@ -157,53 +161,36 @@ class Loop:
                 self._finish(sight, states)
                 return None
             case steps.Fail(reason, message):
-                self._write(sight, sight.draft.failed(reason, message))
-                return None
-            case (
-                steps.Acknowledge() | steps.AddFinalizer() | steps.DropFinalizer() | steps.GiveUp()
-            ):
-                self._keep(sight, step)
+                self._writer.write(sight, sight.draft.failed(reason, message))
                 return None
             case _:
-                assert_never(step)
+                return self._keep(sight, step)
 
-    def _keep(self, sight: Sight, step: steps.Keeping) -> None:
-        """Keep the object as long as something of it is to be cleaned, and no longer."""
-        match step:
-            case steps.Acknowledge():
-                self._put(sight, sight.draft.acknowledge(), self._objects.write_status)
-            case steps.AddFinalizer():
-                self._objects.add_finalizer(sight.body)
-            case steps.DropFinalizer():
-                self._let_go(sight)
-            case steps.GiveUp(message):
-                self._announcements.post(sight.ask, "Warning", Reason.GIVEN_UP, message)
-                logger.warning("%s: %s", sight.ask.label, message)
-                self._let_go(sight)
-            case _:
-                assert_never(step)
-
-    def _let_go(self, sight: Sight) -> None:
-        self._objects.drop_finalizer(sight.body)
-        self._forget(sight)
+    def _keep(self, sight: Sight, step: steps.Keeping) -> timedelta | None:
+        pause = self._keeper.keep(sight, step)
+        if isinstance(step, steps.DropFinalizer | steps.GiveUp):
+            self._forget(sight)
+        return pause
 
     def _adopt(self, sight: Sight, snapshots: Mapping[str, str]) -> None:
         draft = sight.draft.record(snapshots).call_it(ADOPTED)
         if sight.ask.quiesce is not None:
             draft.unseen("the operator did not see the hold end; it lets go by itself")
         message = "found in the cloud after its answer was lost; what it holds is unknown"
-        self._write(sight, draft.waiting(Reason.CREATING, message))
+        self._writer.write(sight, draft.waiting(Reason.CREATING, message))
 
     def _say_invalid(self, sight: Sight, problem: Problem) -> None:
         """Say which field is wrong; a snapshot that is Ready stays so."""
         if not sight.done.finished:
-            self._write(sight, sight.draft.failed(problem.reason, str(problem)))
+            self._writer.write(sight, sight.draft.failed(problem.reason, str(problem)))
 
     def _capture(self, sight: Sight, attempt: int) -> timedelta | None:
         body = sight.body
         if not self._slots.acquire(blocking=False):
             if not sight.done.seen:
-                self._write(sight, sight.draft.waiting(Reason.PREPARING, "others come first"))
+                self._writer.write(
+                    sight, sight.draft.waiting(Reason.PREPARING, "others come first")
+                )
             return SOON
         try:
             result = self._captures.run(body, attempt)
@@ -230,11 +217,11 @@ class Loop:
             now=self._clock(),
         )
         if problem.final:
-            self._write(sight, sight.draft.failed(problem.reason, str(problem)))
+            self._writer.write(sight, sight.draft.failed(problem.reason, str(problem)))
             return None
         pause = self._pause(sight, problem)
         draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
-        self._write(sight, draft)
+        self._writer.write(sight, draft)
         return pause
 
     def _hindered(self, sight: Sight, error: Problem | CloudUnavailable) -> timedelta:
@@ -243,7 +230,7 @@ class Loop:
         pause = self._pause(sight, error)
         # Messages carry the number of a request: writing each would make each look cause the next.
         if reason != sight.done.reason:
-            self._write(sight, sight.draft.waiting(reason, str(error), sight.now + pause))
+            self._writer.write(sight, sight.draft.waiting(reason, str(error), sight.now + pause))
         return pause
 
     def _discard(self, snapshot_id: str) -> None:
@@ -267,7 +254,7 @@ class Loop:
             self._memory.recorded(sight.ask.uid)
             return SOON
         draft = capture.judge(sight.draft, sight.ask, result, sight.now)
-        self._put(sight, draft, self._objects.record)
+        self._writer.put(sight, draft, self._objects.record)
         self._memory.recorded(sight.ask.uid)
         self._metrics.attempted(result.facts, draft.body.get("quiesce"))
         self._announcements.tell(sight.ask, sight.done, draft)
@@ -279,7 +266,7 @@ class Loop:
         meaning = "what it holds is unknown" if words == "Unknown" else f"it is {words}"
         message = f"{names} is complete; {meaning}"
         draft = sight.draft.progress(states).ready(message)
-        self._write(sight, draft)
+        self._writer.write(sight, draft)
         self._poller.forget(sight.done.snapshots.values())
         self._metrics.finished(words, sight.age)
         self._announcements.post(sight.ask, "Normal", "SnapshotReady", message)
@@ -289,18 +276,6 @@ class Loop:
         quarter = percent // PROGRESS_STEP > sight.done.percent // PROGRESS_STEP
         if quarter and self._memory.may_report(sight.ask.uid, sight.now):
             self._objects.write_status(sight.body, sight.draft.progress(states).body)
-
-    def _write(self, sight: Sight, draft: Draft) -> None:
-        self._put(sight, draft, self._objects.write_status)
-        self._announcements.tell(sight.ask, sight.done, draft)
-
-    def _put(self, sight: Sight, draft: Draft, write: Write) -> None:
-        """Write a status; one that the schema refuses would be refused for ever, so write less."""
-        try:
-            write(sight.body, draft.body)
-        except Invalid as error:
-            logger.error("%s: the status is refused, writing less: %s", sight.ask.label, error)  # noqa: TRY400 - the answer says all
-            write(sight.body, draft.minimal().body)
 
     def _forget(self, sight: Sight) -> None:
         self._poller.forget(sight.done.snapshots.values())

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     PROOF_FAILED = "ProofFailed"
     SNAPSHOT_LOST = "SnapshotLost"
     SPEC_INVALID = "SpecInvalid"
+    EXPIRED = "Expired"
     GIVEN_UP = "GivenUp"
     PREVIOUS_EXISTS = "PreviousExists"
     ORPHANED = "Orphaned"
@@ -123,6 +124,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.PROOF_FAILED: "Look at status.quiesce.reason: a hold was lost before the cut was sure.",
     Reason.SNAPSHOT_LOST: "Somebody, or a rule in the cloud, deleted it: create a new one.",
     Reason.SPEC_INVALID: "Correct the field that the message names in a new DiskSnapshot.",
+    Reason.EXPIRED: "Nothing to do: spec.expireAfterSeconds is over. Create a new DiskSnapshot.",
     Reason.GIVEN_UP: "Look in the console for what the message names, and delete it there.",
     Reason.PREVIOUS_EXISTS: "Nothing must be done: an earlier object of this name left snapshots, "
     "which this one doesn't touch. Delete them in the console when nobody needs them.",

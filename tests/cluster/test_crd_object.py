@@ -105,6 +105,16 @@ def test_the_deletion_policy_can_be_changed_later(lab: Lab) -> None:
     assert changed(lab, {"deletionPolicy": "Delete"})["spec"]["deletionPolicy"] == "Delete"
 
 
+@pytest.mark.usefixtures("kept")
+def test_an_expiry_can_be_added_changed_and_removed_later(lab: Lab) -> None:
+    assert changed(lab, {"expireAfterSeconds": 86400})["spec"]["expireAfterSeconds"] == 86400
+    lab.kubectl(
+        "patch", KIND, "kept", "--type=merge", "-p", '{"spec":{"expireAfterSeconds":86400}}'
+    )
+    assert changed(lab, {"expireAfterSeconds": 172800})["spec"]["expireAfterSeconds"] == 172800
+    assert "expireAfterSeconds" not in changed(lab, {"expireAfterSeconds": None})["spec"]
+
+
 def test_quiesce_and_tags_cannot_be_added_later(lab: Lab) -> None:
     lab.kubectl("create", "--filename=-", stdin=snapshot("kept"))
     try:

@@ -140,6 +140,18 @@ RULES = [
         {"whenNotMounted": "Ignore"},
         '"Fail", "Snapshot"',
     ),
+    Rule(
+        "an expiry a day after the cut or later",
+        {"expireAfterSeconds": 86400},
+        {"expireAfterSeconds": 86399},
+        "greater than or equal to 86400",
+    ),
+    Rule(
+        "an expiry within ten years",
+        {"expireAfterSeconds": 315360000},
+        {"expireAfterSeconds": 315360001},
+        "less than or equal to 315360000",
+    ),
     Rule("at most 20 tags", tags(a=""), {"tags": TWENTY_ONE}, "at most 20 items"),
     Rule("short keys", tags(**{"k" * 127: ""}), tags(**{"k" * 128: ""}), "1 to 127 characters"),
     Rule("keys not empty", tags(k=""), tags(**{"": "v"}), "1 to 127 characters"),

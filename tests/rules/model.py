@@ -127,7 +127,7 @@ class World:
             step = plan.next_step(self.ask, self.done, self._looked(), self.now)
         return step
 
-    def perform(self, step: steps.Step, fate: AttemptFate) -> float:  # noqa: C901, PLR0911 - one case a step
+    def perform(self, step: steps.Step, fate: AttemptFate) -> float:  # noqa: PLR0911 - one case a step
         """Do what the step says; return the seconds until the next look."""
         match step:
             case steps.Rest() | steps.LookUp():
@@ -159,13 +159,9 @@ class World:
             case steps.Fail(reason, message):
                 self.said = self.draft.failed(reason, message).body
                 return 60
-            case (
-                steps.Acknowledge() | steps.AddFinalizer() | steps.DropFinalizer() | steps.GiveUp()
-            ):
+            case _:
                 self._keep(step)
                 return 0
-            case _:
-                assert_never(step)
 
     def _keep(self, step: steps.Keeping) -> None:
         match step:
@@ -177,6 +173,12 @@ class World:
                 self._drop()
             case steps.GiveUp():
                 self.gone = True
+            case steps.Expire(message):
+                self.said = self.draft.expired(message).body
+            case steps.SetDeadline(deadline):
+                self.said = self.draft.deadline(deadline).body
+            case _:
+                assert_never(step)
 
     def _capture(self, attempt: int, fate: AttemptFate) -> None:
         assert not self.made, "One: a cut while another snapshot of the object lives"

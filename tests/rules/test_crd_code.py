@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DEFINITION = yaml.safe_load((REPOSITORY / "crds/disksnapshots.yaml").read_text(encoding="utf-8"))
 SCHEMA = DEFINITION["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+EXPIRING = {"source": {"claims": [{"name": "data-mysql-0"}]}, "expireAfterSeconds": 86400}
 BARE = {
     "source": {"claims": [{"name": "data-mysql-0"}]},
     "quiesce": {
@@ -86,6 +87,7 @@ def test_the_status_that_the_code_writes_is_one_that_the_schema_keeps() -> None:
         draft().failed(Reason.CLAIM_NOT_FOUND, "a"),
         draft().intend(intent(), [volume()]),
         draft().intend(intent(), [volume()]).settle(),
+        status.Draft({}, asked(EXPIRING), NOW).intend(intent(), [volume()]),
         draft()
         .intend(intent(), [volume()])
         .record({"disk-abcdefgh": "snap-abcdefgh"})

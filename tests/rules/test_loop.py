@@ -2,12 +2,14 @@
 
 import copy
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from disksnapshot.announcements import Announcements
 from disksnapshot.cbs.client import CloudProblem, Snapshot
+from disksnapshot.cbs.poller import View
 from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.kube.api import Invalid
 from disksnapshot.kube.events import Events
@@ -96,11 +98,16 @@ class MemoryCloud:
         self.listed = list(listed)
         self.fail: Exception | None = None
         self.keeps: Exception | None = None  # raised when a snapshot is to be deleted
+        self.deadlines: dict[str, datetime | None] = {}
         self.calls = 0
 
     def snapshots_of(self, disk_id: str) -> list[Snapshot]:
         self._call()
         return [item for item in self.listed if item.disk_id == disk_id]
+
+    def set_deadline(self, snapshot_id: str, deadline: datetime | None) -> None:
+        self._call()
+        self.deadlines[snapshot_id] = deadline
 
     def delete(self, snapshot_id: str) -> None:
         self._call()
@@ -128,6 +135,17 @@ class Nobody:
 
     def forget_follower(self, key: Key) -> None:
         self.gone.append(key)
+
+
+class Sweeps(Nobody):
+    """A poller that has seen all that the cloud lists."""
+
+    def __init__(self, cloud: MemoryCloud) -> None:
+        super().__init__()
+        self._cloud = cloud
+
+    def follow(self, *_: Any) -> dict[str, Any]:
+        return {item.id: View(item) for item in self._cloud.listed}
 
 
 class Captures:
@@ -375,6 +393,93 @@ def test_who_gives_up_a_blocked_deletion_lets_the_object_go_and_deletes_nothing(
     assert server.stored is None
     assert server.events == ["GivenUp"]
     assert len(cloud.listed) == 1
+
+
+DAY = 86400
+
+
+def expiring(after: int | None, **metadata: Any) -> dict[str, Any]:
+    """Return a Ready object whose cut was two hours ago, and that expires so long after it."""
+    cut_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
+    made = draft().intend(intent(signed=cut_at), volumes())
+    made.record({DISKS[0]: snapshot_of(DISKS[0])}).call_it(verdict({"mysql", "freeze"}))
+    body_of = body(finalizer=False, status_so_far=made.ready("complete").body)
+    body_of["metadata"].update(metadata)
+    if after is not None:
+        body_of["spec"]["expireAfterSeconds"] = after
+    return body_of
+
+
+def test_the_cloud_is_told_of_the_expiry_and_of_each_change_of_it() -> None:
+    server, cloud = Server(expiring(DAY)), MemoryCloud(listed())
+    looking = loop(server, cloud)
+    told = []
+    for days in (1, 3, 2, None):
+        assert server.stored is not None
+        server.stored["spec"].pop("expireAfterSeconds", None)
+        if days:
+            server.stored["spec"]["expireAfterSeconds"] = days * DAY
+        server.stored["metadata"]["generation"] += 1
+        pauses = [looking.look(KEY) for _ in range(3)]
+        told.append(cloud.deadlines.get(snapshot_of(DISKS[0])))
+        left = timedelta(days=days) - timedelta(hours=2) if days else None
+        assert (pauses[-1] is None) == (left is None)
+        assert pauses[-1] is None or left is None or abs(pauses[-1] - left) < timedelta(minutes=1)
+        assert server.now.generation == server.stored["metadata"]["generation"]
+    assert [moment is None for moment in told] == [False, False, False, True]
+    first, second, third = (moment for moment in told if moment)
+    assert second - first == timedelta(days=2)
+    assert second - third == timedelta(days=1)
+    assert first - datetime.now(UTC) > timedelta(days=1), "the cloud refuses a nearer one"
+    assert server.now.ready == "True"
+    assert len(cloud.listed) == 1
+
+
+def test_an_expired_snapshot_is_deleted_under_retain_and_its_object_stays_to_say_so() -> None:
+    server, cloud = Server(expiring(3600)), MemoryCloud(listed())
+    looking = loop(server, cloud)
+    for _ in range(4):
+        looking.look(KEY)
+    assert cloud.listed == []
+    assert (server.now.reason, server.now.stalled, server.now.ready) == ("Expired", True, "False")
+    assert server.events == ["Expired"]
+    calls = cloud.calls
+    assert looking.look(KEY) is None
+    assert cloud.calls == calls, "nothing is made again, and nobody is asked"
+
+
+def test_an_expired_snapshot_that_the_cloud_deleted_first_is_expired_all_the_same() -> None:
+    server = Server(expiring(3600))
+    looking = loop(server)
+    for _ in range(2):
+        looking.look(KEY)
+    assert (server.now.reason, server.now.stalled) == ("Expired", True)
+
+
+def test_an_expired_snapshot_that_is_bound_says_so_and_is_ready_again_with_more_time() -> None:
+    server, cloud = Server(expiring(3600)), MemoryCloud(listed())
+    cloud.keeps = CloudProblem("UnsupportedOperation.SnapshotHasBindedImage", "an image")
+    poller = Sweeps(cloud)
+    looking = loop(server, cloud, poller=poller)
+    looking.look(KEY)
+    assert (server.now.reason, server.now.stalled) == ("DeletionBlocked", False)
+    assert server.stored is not None
+    server.stored["spec"]["expireAfterSeconds"] = 2 * DAY
+    server.stored["metadata"]["generation"] += 1
+    for _ in range(4):
+        looking.look(KEY)
+    assert server.now.ready == "True"
+    assert len(cloud.listed) == 1
+
+
+def test_a_deadline_that_the_cloud_refuses_makes_no_snapshot_less_ready() -> None:
+    server, cloud = Server(expiring(DAY)), MemoryCloud(listed())
+    looking = loop(server, cloud)
+    cloud.fail = CloudProblem("UnsupportedOperation.SnapHasShared", "it is shared")
+    pause = looking.look(KEY)
+    assert pause is not None
+    assert pause.total_seconds() >= 5
+    assert server.now.ready == "True"
 
 
 def test_a_snapshot_lost_after_ready_is_said_once_and_the_object_stays_so() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tencentcloud.cbs.v20170312 import models
@@ -151,22 +151,42 @@ class Cloud:
         # further off than VALID.
         return signed + self._valid + (timedelta(0) if self.clock.known else VALID)
 
-    def sign_create(self, disk_id: str, name: str, tags: Mapping[str, str], at: datetime) -> bytes:
+    def sign_create(
+        self, disk_id: str, name: str, tags: Mapping[str, str], at: datetime,
+        deadline: datetime | None = None,
+    ) -> bytes:  # fmt: skip
         """Return CreateSnapshot for one disk, to be sent at `at` or a little later.
 
         Its time stamp lies so far in the past that no more than the wanted validity is left.
         """
-        params = {
+        params: dict[str, Any] = {
             "DiskId": disk_id,
             "SnapshotName": name,
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
+        if deadline:
+            params["Deadline"] = _moment(deadline)
         return signing.sign(self._client, CREATE, params, at - VALID + self._valid)
 
     def sign_lookup(self, disk_ids: Sequence[str], at: datetime) -> bytes:
         """Return the look-up of the newest snapshots of at most 10 disks, signed as of `at`."""
         params = _lookup_params(disk_ids, 0) | {"Order": "DESC", "OrderField": "CREATE_TIME"}
         return signing.sign(self._client, "DescribeSnapshots", params, at)
+
+    def set_deadline(self, snapshot_id: str, deadline: datetime | None) -> None:
+        """Have the cloud delete a snapshot by itself then, or never; one that is gone is gone."""
+        request = models.ModifySnapshotAttributeRequest()
+        request.SnapshotId = snapshot_id
+        if deadline:
+            request.Deadline = _moment(deadline)
+        else:
+            request.IsPermanent = True
+        action = "ModifySnapshotAttribute"
+        try:
+            self._call(action, lambda: self._client.ModifySnapshotAttribute(request))
+        except CloudProblem as error:
+            if error.code != NOT_FOUND:
+                raise
 
     def require_room(self) -> None:
         """Raise the Problem that stops captures in this region, while there is one."""
@@ -273,6 +293,10 @@ def _translate(action: str, error: TencentCloudSDKException) -> Exception:
     if "." not in code and not request_id:
         return CloudUnavailable(message)  # the SDK's own codes: network, HTTP status, broken body
     return CloudProblem(code, message)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _lookup_params(disk_ids: Sequence[str], offset: int) -> dict[str, Any]:

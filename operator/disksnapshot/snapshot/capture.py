@@ -221,14 +221,14 @@ class Captures:
 
     def _go(self, ask: Ask, prepared: Prepared, marks: naming.Marks, signed: datetime) -> Go:
         name, tags = naming.snapshot_name(marks), naming.tags(marks, ask.tags)
-        disk_ids = prepared.order.disk_ids
+        disk_ids, deadline = prepared.order.disk_ids, ask.deadline(signed)
+
+        def cut(disk_id: str) -> SignedRequest:
+            payload = self._cloud.sign_create(disk_id, name, tags, signed, deadline)
+            return SignedRequest(disk_id=disk_id, payload=payload)
+
         return Go(
-            cuts=tuple(
-                SignedRequest(
-                    disk_id=disk_id, payload=self._cloud.sign_create(disk_id, name, tags, signed)
-                )
-                for disk_id in disk_ids
-            ),
+            cuts=tuple(cut(disk_id) for disk_id in disk_ids),
             lookups=tuple(
                 SignedLookUp(disk_ids=tuple(some), payload=self._cloud.sign_lookup(some, signed))
                 for some in in_tens(disk_ids)

@@ -14,12 +14,14 @@ from disksnapshot.snapshot.steps import (
     Capture,
     Discard,
     DropFinalizer,
+    Expire,
     Fail,
     Finish,
     Follow,
     GiveUp,
     LookUp,
     Rest,
+    SetDeadline,
     Settle,
     Wait,
 )
@@ -45,14 +47,16 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     intent = done.intent
     if ask.deleting:
         return _removal(ask, done, seen, now)
+    expires = ask.expires(done.signed)
+    if expires and now >= expires and not done.stalled:
+        return _expiry(done, seen, now, expires)
     if done.finished:
-        return _at_rest(ask, done, seen)
+        return _at_rest(ask, done, seen, expires)
     if intent and intent.state == OPEN:
         return _unknown_outcome(intent, seen, now)
     if intent and intent.state == RECORDED:
-        if not done.consistency:
-            return _discard_unproven(done, intent, seen, now)
-        return _follow(done, intent, seen, now)
+        go_on = _follow if done.consistency else _discard_unproven
+        return go_on(done, intent, seen, now)
     if intent and intent.attempt >= MAX_ATTEMPTS:
         return Fail(done.reason, f"{done.message}; given up after {intent.attempt} attempts")
     if done.retry and now < done.retry:
@@ -60,21 +64,41 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     return Capture(intent.attempt + 1 if intent else 1)
 
 
-def _at_rest(ask: Ask, done: Done, seen: Seen) -> Step:
+def _expiry(done: Done, seen: Seen, now: datetime, expires: datetime) -> Step:
+    """Its time is over: the snapshot goes under either policy, and the object stays to say so."""
+    if not seen.looked:
+        return LookUp()
+    blocked = _delete_ours(seen, now, Reason.EXPIRED)
+    if blocked:
+        return blocked
+    named = ", ".join(sorted(done.snapshots.values()))
+    message = f"{named} expired {expires:%Y-%m-%d %H:%M:%S} UTC and was deleted"
+    if seen.snapshots:  # without our tags
+        message = (
+            f"{named} expired, and doesn't carry this object's tags, so it is left; look at it"
+        )
+    return Expire(message)
+
+
+def _at_rest(ask: Ask, done: Done, seen: Seen, expires: datetime | None) -> Step:
     """Ready or failed for good: keep a finalizer only while something is to be cleaned."""
-    if done.ready == "True" and seen.absent_since:
+    ready = done.ready == "True"
+    if ready and seen.absent_since:
         lost = ", ".join(sorted(done.snapshots.values()))
         return Fail(Reason.SNAPSHOT_LOST, f"the cloud no longer lists all of {lost}")
     if done.generation != ask.generation:
         return Acknowledge()
+    deadline = ask.deadline(done.signed)
+    if ready and deadline != done.deadline:
+        return SetDeadline(deadline)
     left = done.intent is not None and done.intent.state != SETTLED
-    kept = done.ready == "True" and ask.deletion_policy != "Delete"
-    to_clean = left and not kept
+    # An expiry needs none: without the object, the cloud's deadline is left to do it.
+    to_clean = left and (not ready or ask.deletion_policy == "Delete")
     if ask.has_finalizer and not to_clean:
         return DropFinalizer()
     if to_clean and not ask.has_finalizer:
         return AddFinalizer()
-    return Rest()
+    return Rest(expires if ready else None)
 
 
 def _unknown_outcome(intent: Intent, seen: Seen, now: datetime) -> Step:
@@ -178,7 +202,7 @@ def _removal(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     if (open_still or unwanted) and not seen.looked:
         return LookUp()
     if unwanted:
-        blocked = _delete_ours(seen, now)
+        blocked = _delete_ours(seen, now, Reason.DELETING)
         if blocked is None and intent.state == RECORDED:
             blocked = _await_listing(done, intent, seen, now)
         if blocked:
@@ -204,11 +228,11 @@ def _what_is_given_up(done: Done, intent: Intent) -> str:
     return f"given up by the annotation, so {named} of {disks} may stay in the cloud; look there"
 
 
-def _delete_ours(seen: Seen, now: datetime) -> Step | None:
+def _delete_ours(seen: Seen, now: datetime, why: Reason) -> Step | None:
     rest = [item for item in seen.snapshots if item.ours]
     for item in rest:
         if item.complete:
-            return Discard(item.id, Reason.DELETING)
+            return Discard(item.id, why)
     return _await_creation(rest, now) if rest else None
 
 

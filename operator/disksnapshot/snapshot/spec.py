@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.errors import Problem
@@ -11,6 +12,10 @@ from disksnapshot.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+# The cloud wants a deadline at least a day ahead; that it is later leaves the telling to us.
+BACK_STOP = timedelta(days=1, minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,7 @@ class Ask:
     claims: tuple[str, ...]
     quiesce: Quiesce | None
     deletion_policy: str
+    expire_after: timedelta | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     when_not_mounted: str = "Fail"
 
@@ -87,6 +93,15 @@ class Ask:
     def label(self) -> str:
         """The object, for logs."""
         return f"{self.namespace}/{self.name}"
+
+    def expires(self, signed: datetime | None) -> datetime | None:
+        """Return when a snapshot expires whose request was signed then, just before the cut."""
+        return signed + self.expire_after if signed and self.expire_after else None
+
+    def deadline(self, signed: datetime | None) -> datetime | None:
+        """Return when the cloud shall delete it by itself, should nobody have done it by then."""
+        expires = self.expires(signed)
+        return expires + BACK_STOP if expires else None
 
 
 def parse(body: Mapping[str, Any]) -> Ask:
@@ -102,6 +117,7 @@ def parse(body: Mapping[str, Any]) -> Ask:
             claims=tuple(claim["name"] for claim in spec["source"]["claims"]),
             quiesce=_quiesce(spec.get("quiesce")),
             deletion_policy=spec.get("deletionPolicy", "Retain"),
+            expire_after=_seconds(spec.get("expireAfterSeconds")),
             tags=dict(spec.get("tags", {})),
             when_not_mounted=spec.get("whenNotMounted", "Fail"),
         )
@@ -120,6 +136,10 @@ def unreadable(body: Mapping[str, Any]) -> Ask:
         quiesce=None,
         deletion_policy="Delete" if policy == "Delete" else "Retain",
     )
+
+
+def _seconds(number: int | None) -> timedelta | None:
+    return None if number is None else timedelta(seconds=int(number))
 
 
 def _identity(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ READY, QUIESCED, TAKEN, RESUMED = "Ready", "Quiesced", "SnapshotTaken", "Resumed
 RECONCILING, STALLED = "Reconciling", "Stalled"
 OPEN, RECORDED, SETTLED = "Open", "Recorded", "Settled"
 MESSAGE_LIMIT, MINIMAL_MESSAGE = 2048, 200
-NOTHING_LEFT = frozenset({Reason.SNAPSHOT_LOST})
+NOTHING_LEFT = frozenset({Reason.SNAPSHOT_LOST, Reason.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,12 @@ class Done:
     consistency: str
     retry: datetime | None
     percent: int
+    deadline: datetime | None = None
+
+    @property
+    def signed(self) -> datetime | None:
+        """When the request was signed whose snapshots are recorded and to be kept."""
+        return self.intent.signed if self.intent and self.recorded and self.consistency else None
 
     @property
     def finished(self) -> bool:
@@ -80,6 +86,7 @@ def parse(status: Mapping[str, Any]) -> Done:
         consistency=status.get("consistency", ""),
         retry=_time(status.get("retryTime")),
         percent=int(status.get("progressPercent", 0)),
+        deadline=_time(status.get("deadlineTime")),
     )
 
 
@@ -145,7 +152,8 @@ class Draft:
         return self
 
     def acknowledge(self) -> Draft:
-        """Say that each condition holds for the spec as it is now."""
+        """Say that each condition holds for the spec as it is now, and when it expires by that."""
+        self.expiring(parse(self.body).signed)
         for condition in self.body.get("conditions", []):
             condition["observedGeneration"] = self._ask.generation
         return self
@@ -173,7 +181,27 @@ class Draft:
         self.body["volumes"] = [dict(volume) for volume in volumes]
         for key in ("snapshotID", "progressPercent", "quiesce", "consistency"):
             self.body.pop(key, None)
+        self.expiring(intent.signed).deadline(self._ask.deadline(intent.signed))
         return self.waiting(Reason.HOLDING, f"holding writers, attempt {intent.attempt}")
+
+    def expiring(self, signed: datetime | None) -> Draft:
+        """Write when it expires."""
+        return self._moment("expireTime", self._ask.expires(signed))
+
+    def deadline(self, moment: datetime | None) -> Draft:
+        """Write when the cloud deletes it by itself."""
+        return self._moment("deadlineTime", moment)
+
+    def _moment(self, key: str, moment: datetime | None) -> Draft:
+        self.body.pop(key, None)
+        if moment:
+            self.body[key] = stamp(moment, "seconds")
+        return self
+
+    def expired(self, message: str) -> Draft:
+        """Say that its time is over; when that was stays written."""
+        self.settle().deadline(None)
+        return self.failed(Reason.EXPIRED, message)
 
     def settle(self) -> Draft:
         """Say that the attempt left nothing in the cloud."""

@@ -43,7 +43,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Nothing to do until the object changes."""
+    """Nothing to do until the object changes, or until then."""
+
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +130,27 @@ class DropFinalizer:
 
 
 @dataclass(frozen=True, slots=True)
+class Expire:
+    """Its time is over and nothing of it is left: say so for good."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetDeadline:
+    """Have the cloud delete it by itself then, should we not; None: never."""
+
+    deadline: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """Let a deleted object go although something of it may be left, as its owner demands."""
 
     message: str
 
 
-Keeping = Acknowledge | AddFinalizer | DropFinalizer | GiveUp
+Keeping = Acknowledge | AddFinalizer | DropFinalizer | GiveUp | Expire | SetDeadline
 Step = (
     Rest | LookUp | Wait | Capture | Adopt | Settle | Discard | Follow | Finish | Fail | Keeping
 )  # fmt: skip
