@@ -46,7 +46,13 @@ def tags(marks: Marks, chosen: Mapping[str, str]) -> dict[str, str]:
         "namespace": marks.namespace,
         "name": marks.name[:TAG_VALUE_LIMIT],
     }
-    return {**chosen, **{f"{DOMAIN}/{key}": value for key, value in ours.items()}}
+    # Whether the cloud trims or folds keys is not documented: none may become one of ours there.
+    theirs = {
+        key: value
+        for key, value in chosen.items()
+        if not key.strip().casefold().startswith(f"{DOMAIN}/")
+    }
+    return {**theirs, **{f"{DOMAIN}/{key}": value for key, value in ours.items()}}
 
 
 def has_tags_of(found: Mapping[str, str], cluster: str, uid: str) -> bool:

@@ -26,6 +26,7 @@ ALLOWED = [
     ("watch", "disksnapshots.disksnapshot.io", ""),
     ("patch", "disksnapshots.disksnapshot.io", "default"),
     ("patch", "disksnapshots.disksnapshot.io/status", "default"),
+    ("record", "disksnapshots.disksnapshot.io", "default"),
     ("get", "persistentvolumeclaims", "default"),
     ("get", "persistentvolumes", ""),
     ("list", "pods", "default"),
@@ -107,7 +108,11 @@ def left_of_the_release(lab: Lab) -> str:
     label = f"--selector=app.kubernetes.io/instance={RELEASE}"
     output = "--output=name"
     return lab.kubectl("get", kinds, "--all-namespaces", label, output) + lab.kubectl(
-        "get", "namespaces,clusterroles,clusterrolebindings", label, output
+        "get",
+        "namespaces,clusterroles,clusterrolebindings,validatingadmissionpolicies,"
+        "validatingadmissionpolicybindings",
+        label,
+        output,
     )
 
 

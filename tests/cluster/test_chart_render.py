@@ -40,7 +40,9 @@ MISTAKEN = [
 ]
 
 
-def rendered(lab: Lab, folder: Path, *values: dict[str, Any]) -> dict[str, Any]:
+def rendered(
+    lab: Lab, folder: Path, *values: dict[str, Any], version: str = "1.34.4"
+) -> dict[str, Any]:
     """Return what would be installed, by kind and name."""
     files = []
     for number, part in enumerate([NEEDED, *values]):
@@ -48,7 +50,7 @@ def rendered(lab: Lab, folder: Path, *values: dict[str, Any]) -> dict[str, Any]:
         file.write_text(json.dumps(part), encoding="utf-8")
         files.append(f"--values={file}")
     text = lab.helm(
-        "template", "op", str(CHART), "--namespace=here", "--kube-version=1.34.4", *files
+        "template", "op", str(CHART), "--namespace=here", f"--kube-version={version}", *files
     )
     objects = [document for document in yaml.safe_load_all(text) if document]
     return {f"{made['kind']}/{made['metadata']['name']}": made for made in objects}
@@ -90,6 +92,38 @@ def test_the_definitions_come_with_the_chart_and_outlive_it(lab: Lab, tmp_path: 
 def test_the_definitions_can_be_left_out(lab: Lab, tmp_path: Path) -> None:
     objects = rendered(lab, tmp_path, {"crds": {"install": False}})
     assert not [name for name in objects if name.startswith("CustomResourceDefinition/")]
+
+
+def test_who_may_ask_is_checked_unless_that_is_switched_off(lab: Lab, tmp_path: Path) -> None:
+    kinds = [name.partition("/")[0] for name in rendered(lab, tmp_path)]
+    assert kinds.count("ValidatingAdmissionPolicy") == 2
+    assert kinds.count("ValidatingAdmissionPolicyBinding") == 2
+    off = rendered(lab, tmp_path, {"admission": {"enabled": False}})
+    assert not [name for name in off if name.startswith("Validating")]
+
+
+def test_a_cluster_that_can_t_check_it_is_told_so(lab: Lab, tmp_path: Path) -> None:
+    old = "1.29.15"
+    with pytest.raises(LabError, match=r"set admission\.enabled=false"):
+        rendered(lab, tmp_path, version=old)
+    assert rendered(lab, tmp_path, {"admission": {"enabled": False}}, version=old)
+
+
+def test_the_clusters_own_roles_are_left_alone_when_asked_for(lab: Lab, tmp_path: Path) -> None:
+    objects = rendered(lab, tmp_path, {"userRoles": {"enabled": False}})
+    assert [name for name in objects if name.startswith("ClusterRole/")] == [
+        "ClusterRole/op-disksnapshot-operator"
+    ]
+
+
+def test_nobody_is_given_the_status_by_the_clusters_own_roles(lab: Lab, tmp_path: Path) -> None:
+    objects = rendered(lab, tmp_path)
+    for role in ("view", "edit", "admin"):
+        made = objects[f"ClusterRole/op-disksnapshot-operator-{role}"]
+        assert made["metadata"]["labels"][f"rbac.authorization.k8s.io/aggregate-to-{role}"]
+        (rule,) = made["rules"]
+        assert rule["resources"] == ["disksnapshots"]
+        assert not {"*", "record"} & set(rule["verbs"])
 
 
 def test_nothing_of_the_freezer_is_installed_unless_asked_for(lab: Lab, tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def test_the_file_holds_all_but_the_secret_and_its_namespace_comes_first(lab: La
     assert kinds[0] == "Namespace"
     assert {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"} < set(kinds)
     assert {"ServiceAccount", "Deployment"} < set(kinds)
+    assert kinds.count("ValidatingAdmissionPolicy") == 2
+    assert kinds.count("ValidatingAdmissionPolicyBinding") == 2
     assert "Secret" not in kinds
 
 
