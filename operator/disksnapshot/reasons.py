@@ -25,6 +25,7 @@ class Reason(StrEnum):
     DISK_BUSY = "DiskBusy"
     POD_NOT_FOUND = "PodNotFound"
     AMBIGUOUS_POD = "AmbiguousPod"
+    POD_ADDRESS_REFUSED = "PodAddressRefused"
     FORBIDDEN = "Forbidden"
     SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason, not a secret
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - the same
@@ -81,6 +82,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.POD_NOT_FOUND: "Start the pod that mounts the claims, leave the step out, or set "
     "spec.whenNotMounted to Snapshot.",
     Reason.AMBIGUOUS_POD: "Narrow mysql.target.podSelector until it matches one Ready pod.",
+    Reason.POD_ADDRESS_REFUSED: "Run the database in a pod with an address of its own, without "
+    "hostNetwork; its files can be frozen all the same, without a mysql step.",
     Reason.FORBIDDEN: "Give the operator's service account the right that the message names; the "
     "chart's roles hold it.",
     Reason.SECRET_FORBIDDEN: "Add the namespace to the chart's value `namespaces`, or bind a Role "

@@ -26,6 +26,7 @@ class Pod:
     uid: str
     node: str
     address: str
+    on_host_network: bool
     ready: bool
     claims: frozenset[str]
     containers_ready: frozenset[str]
@@ -139,6 +140,7 @@ def _pod(item: dict[str, Any]) -> Pod:
         uid=item["metadata"]["uid"],
         node=item["spec"].get("nodeName", ""),
         address=status.get("podIP", ""),
+        on_host_network=bool(item["spec"].get("hostNetwork")),
         ready=any(
             condition["type"] == "Ready" and condition["status"] == "True"
             for condition in status.get("conditions", [])

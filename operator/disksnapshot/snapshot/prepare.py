@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from disksnapshot.errors import Problem
+from disksnapshot.kube import addresses, pods
 from disksnapshot.kube import claims as claims_of_cluster
-from disksnapshot.kube import pods
 from disksnapshot.kube.exec import ApiAccess, PodProgram
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import disks
@@ -158,7 +158,7 @@ class Preparer:
         username, password = pods.account(self._api, ask.namespace, step.secret_name)
         return MysqlOrder(
             name=step.name,
-            host=pod.address,
+            host=addresses.of_database(pod),
             port=step.port,
             username=username,
             password=password,
