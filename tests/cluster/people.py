@@ -107,7 +107,9 @@ class Person:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": asked},
         }
-        said = self.does("create", "--output=json", "--filename=-", stdin=json.dumps(review))
+        # kubectl would look for a schema of its own accord, which takes rights on definitions.
+        ask = ("create", "--validate=false", "--output=json", "--filename=-")
+        said = self.does(*ask, stdin=json.dumps(review))
         return bool(json.loads(said)["status"]["allowed"])
 
 
