@@ -27,6 +27,7 @@ def mount(claim: Claim) -> str:
         ready=True,
         claims=frozenset({"data"}),
         containers_ready=frozenset(),
+        on_host_network=False,
     )
     return pods.mount_path(pod, claim).removeprefix("/host/kubelet/pods/pod-uid/volumes/")
 
