@@ -13,7 +13,7 @@ import pytest
 
 from lab.cbs.control import Control
 from lab.cbs.server import Emulator
-from lab.disks.loop import LoopDisk
+from lab.disks.loop import LoopDisk, detach
 
 from .conftest import SECRET_ID, SECRET_KEY
 
@@ -29,8 +29,8 @@ class Machine:
         self._control = control
         self._folder = folder
         self.disk_id = str(control.create_disk()["DiskId"])
-        self._loops = [LoopDisk(Path(control.disk(self.disk_id)["Path"]))]
-        self.device = self._loops[0].attach()
+        self.device = LoopDisk(Path(control.disk(self.disk_id)["Path"])).attach()
+        self._devices = [self.device]
         self.by_id = folder / "by-id"
         self.by_id.mkdir()
         self._over = threading.Event()
@@ -42,9 +42,9 @@ class Machine:
             for disk in self._control.disks():
                 if disk["DiskId"] not in known:
                     known.add(disk["DiskId"])
-                    loop = LoopDisk(Path(disk["Path"]))
-                    self._loops.append(loop)
-                    (self.by_id / f"virtio-{disk['DiskId']}").symlink_to(loop.attach())
+                    device = LoopDisk(Path(disk["Path"])).attach()
+                    self._devices.append(device)
+                    (self.by_id / f"virtio-{disk['DiskId']}").symlink_to(device)
 
     def __enter__(self) -> Self:
         self._person.start()
@@ -53,8 +53,8 @@ class Machine:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._person.join()
-        for loop in self._loops:
-            loop.detach()
+        for device in self._devices:
+            detach(device)  # by its name: the probe has deleted what it restored
 
 
 @pytest.fixture
