@@ -26,6 +26,7 @@ from disksnapshot.metrics import Metrics
 from disksnapshot.probes import Probes
 from disksnapshot.snapshot.capture import Captures
 from disksnapshot.snapshot.prepare import Preparer
+from disksnapshot.sweep import Pace, Sweep
 from disksnapshot.watch import Watch
 from disksnapshot.window.launch import prepare_server
 from disksnapshot.work import Work
@@ -76,6 +77,13 @@ class Operator:
             clock=cloud.clock.now,
         )
         self.work = Work(loop.look)
+
+        def lost(key: Key, uid: str, snapshot_ids: frozenset[str]) -> None:
+            loop.lose(uid, snapshot_ids)
+            self.work.add(key)
+
+        pace = Pace(every_seconds=settings.sweep_seconds, deletes_orphans=settings.deletes_orphans)
+        self.sweep = Sweep(objects, cloud, Events(api), self.metrics, cluster_id, lost, pace)
         self._show()
         self.watch = Watch(self.work.add)
         self.probes = Probes(
@@ -86,6 +94,9 @@ class Operator:
             self.watch,
             threading.Thread(target=self.poller.run, name="poller", daemon=True),
             threading.Thread(target=self.work.run, name="dispatch", daemon=True),
+            threading.Thread(
+                target=self.sweep.run, args=(self._may_work,), name="sweep", daemon=True
+            ),
             threading.Thread(target=self._keep_lease, name="lease", daemon=True),
         ]
 
@@ -162,6 +173,7 @@ class Operator:
         self.captures.let_all_go()
         self.watch.stop()
         self.poller.stop()
+        self.sweep.stop()
         if self.work.stop():
             self._lease.release()  # only when nothing is in hand any more
         self.probes.stop()

@@ -142,6 +142,11 @@ class Metrics:
             "Snapshots with this cluster's marks that no object stands for, at the last sweep.",
             registry=registry,
         )
+        self._retained = Gauge(
+            f"{PREFIX}_retained",
+            "Snapshots that were made to outlive their object, and have, at the last sweep.",
+            registry=registry,
+        )
         self._events = Counter(
             f"{PREFIX}_events_total",
             "Events by their reason.",
@@ -194,9 +199,10 @@ class Metrics:
         if seconds is not None:
             self._call_seconds.labels(action).observe(seconds)
 
-    def orphaned(self, number: int) -> None:
-        """Show how many orphans the last sweep found."""
-        self._orphans.set(number)
+    def left_over(self, orphans: int, retained: int) -> None:
+        """Show what the last sweep found without an object."""
+        self._orphans.set(orphans)
+        self._retained.set(retained)
 
     def told(self, kind: str, reason: str) -> None:
         """Count an event."""

@@ -27,6 +27,7 @@ class Marks:
     name: str
     attempt: int
     nonce: str
+    policy: str = "Retain"  # when it was made; a later change can't be told to the cloud
 
 
 def snapshot_name(marks: Marks) -> str:
@@ -45,6 +46,7 @@ def tags(marks: Marks, chosen: Mapping[str, str]) -> dict[str, str]:
         "nonce": marks.nonce,
         "namespace": marks.namespace,
         "name": marks.name[:TAG_VALUE_LIMIT],
+        "policy": marks.policy,
     }
     # Whether the cloud trims or folds keys is not documented: none may become one of ours there.
     theirs = {
@@ -58,6 +60,11 @@ def tags(marks: Marks, chosen: Mapping[str, str]) -> dict[str, str]:
 def has_tags_of(found: Mapping[str, str], cluster: str, uid: str) -> bool:
     """Tell whether tags prove that a snapshot is this object's. Only then may it be deleted."""
     return found.get(f"{DOMAIN}/cluster") == cluster and found.get(f"{DOMAIN}/uid") == uid
+
+
+def mark(found: Mapping[str, str], cluster: str, name: str) -> str:
+    """Return one of our marks by tags, if they name this cluster; else nothing."""
+    return found.get(f"{DOMAIN}/{name}", "") if found.get(f"{DOMAIN}/cluster") == cluster else ""
 
 
 def attempt_of(found: Mapping[str, str], name: str, uid: str) -> int | None:

@@ -61,6 +61,8 @@ class Settings:
     lease_namespace: str
     pod_name: str
     metrics_port: int
+    sweep_seconds: int
+    deletes_orphans: bool
     log_level: str
     log_format: str
 
@@ -94,6 +96,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         lease_namespace=text("LEASE_NAMESPACE", ""),
         pod_name=text("POD_NAME", environment.get("HOSTNAME") or "disksnapshot"),
         metrics_port=_number(text("METRICS_PORT", "0"), "METRICS_PORT"),  # 0: none
+        sweep_seconds=_number(text("SWEEP_SECONDS", "3600"), "SWEEP_SECONDS"),
+        deletes_orphans=text("DELETE_ORPHANS", "false") == "true",
         log_level=text("LOG_LEVEL", "INFO"),
         log_format=_one_of(text("LOG_FORMAT", "text"), ("text", "json"), "LOG_FORMAT"),
     )

@@ -125,6 +125,17 @@ class Cloud:
             offset += PAGE
         return list(found.values())
 
+    def every_snapshot(self) -> list[Snapshot]:
+        """Return what the region has; what moves between pages meanwhile may be missing."""
+        found: dict[str, Snapshot] = {}
+        offset, total = 0, 1
+        while offset < total:
+            answer = self._describe({"Limit": PAGE, "Offset": offset})
+            found |= {item.SnapshotId: _snapshot(item) for item in answer.SnapshotSet or []}
+            total = int(answer.TotalCount)
+            offset += PAGE
+        return list(found.values())
+
     def in_creation(self, disk_ids: Sequence[str]) -> dict[str, Snapshot]:
         """Return a snapshot in the making by disk: such a disk can't have another one yet."""
         found: dict[str, Snapshot] = {}

@@ -9,11 +9,12 @@ from disksnapshot.kube.api import JSON_PATCH, MERGE, Api, Invalid
 from disksnapshot.naming import DOMAIN, FINALIZER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 VERSION = "v1alpha1"
 PLURAL = "disksnapshots"
 KIND = "DiskSnapshot"
+PAGE = "500"
 
 
 class Objects:
@@ -25,6 +26,17 @@ class Objects:
     def require_reachable(self) -> None:
         """Raise unless objects can be listed: the API server, our kind, our right to see it."""
         self._api.get(f"/apis/{DOMAIN}/{VERSION}/{PLURAL}", limit="1")
+
+    def every(self) -> Iterator[dict[str, Any]]:
+        """Read all objects, page by page."""
+        path, query = f"/apis/{DOMAIN}/{VERSION}/{PLURAL}", {"limit": PAGE}
+        while True:
+            listed = self._api.get(path, **query)
+            yield from listed["items"]
+            more = listed["metadata"].get("continue")
+            if not more:
+                return
+            query = {"limit": PAGE, "continue": more}
 
     def read(self, namespace: str, name: str) -> dict[str, Any]:
         """Return the object as it is now; raise Gone."""

@@ -93,6 +93,7 @@ class Captures:
             name=ask.name,
             attempt=attempt,
             nonce=nonce,
+            policy=ask.deletion_policy,
         )
         # All rate tokens are in hand before anything is held; the scarcer ones last.
         visible = prepared.order.release_when == "Visible"

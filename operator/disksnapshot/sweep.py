@@ -1,0 +1,172 @@
+"""Look, once an hour, for what was lost and for what is left over, and tell of both."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from disksnapshot.errors import Conflict, Forbidden, Gone, Problem, Unavailable
+from disksnapshot.kube.events import snapshot_subject
+from disksnapshot.reasons import REMEDIES, Reason
+from disksnapshot.sight import Key
+from disksnapshot.snapshot import inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from disksnapshot.cbs.client import Cloud, Snapshot
+    from disksnapshot.kube.events import Events
+    from disksnapshot.kube.objects import Objects
+    from disksnapshot.metrics import Metrics
+    from disksnapshot.snapshot.inventory import Findings, Kept, Marked
+
+FIRST_SECONDS = 60.0
+AGAIN_SECONDS = 60.0  # so long must a snapshot stay missing: a listing may lag
+PAGE = 100
+ORPHAN_AGE = timedelta(hours=24)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often, and how fast to look again; and whether old orphans are deleted."""
+
+    every_seconds: float = 3600.0
+    deletes_orphans: bool = False
+
+    @property
+    def first_seconds(self) -> float:
+        """How long after the start."""
+        return min(FIRST_SECONDS, self.every_seconds)
+
+    @property
+    def again_seconds(self) -> float:
+        """How long until what is missing is asked for once more."""
+        return min(AGAIN_SECONDS, self.every_seconds)
+
+
+class Sweep:
+    """One thread; it only works while `may_work` says so."""
+
+    def __init__(
+        self, objects: Objects, cloud: Cloud, events: Events, metrics: Metrics, cluster_id: str,
+        lost: Callable[[Key, str, frozenset[str]], None], pace: Pace,
+    ) -> None:  # fmt: skip
+        self._objects = objects
+        self._cloud = cloud
+        self._events = events
+        self._metrics = metrics
+        self._cluster_id = cluster_id
+        self._lost = lost
+        self._pace = pace
+        self._stop = threading.Event()
+        self._told: set[tuple[str, str]] = set()
+        self._wanted_gone: set[str] = set()  # uids of objects that were seen to want Delete
+        self._orphan_since: dict[str, datetime] = {}
+
+    def run(self, may_work: Callable[[], bool]) -> None:
+        """Sweep until stopped."""
+        pause = self._pace.first_seconds
+        while not self._stop.wait(pause):
+            pause = self._pace.first_seconds
+            if not may_work():
+                continue
+            try:
+                self._sweep()
+                pause = self._pace.every_seconds
+            except (Conflict, Forbidden, Gone, Problem, Unavailable) as error:
+                logger.warning("the sweep failed: %s", error)
+            except Exception:  # what can't be read must not end the sweeps of all others
+                logger.exception("the sweep failed")
+
+    def stop(self) -> None:
+        """End the sweeps."""
+        self._stop.set()
+
+    def _sweep(self) -> None:
+        listed = self._marked(self._cloud.every_snapshot())
+        objects = {item.uid: item for item in map(inventory.kept, self._objects.every())}
+        found = inventory.compare(listed, objects.values())
+        self._tell(found, objects)
+        self._metrics.left_over(len(found.orphans), len(found.retained))
+        self._note(objects.values())
+        if self._pace.deletes_orphans:
+            self._delete(found.orphans)
+        if found.missing and not self._stop.wait(self._pace.again_seconds):
+            self._confirm(found.missing, objects)
+
+    def _marked(self, snapshots: Iterable[Snapshot]) -> list[Marked]:
+        found = (
+            inventory.marked(item.id, item.tags, self._cluster_id, complete=item.complete)
+            for item in snapshots
+        )
+        return [item for item in found if item]
+
+    def _confirm(self, missing: Mapping[str, frozenset[str]], objects: Mapping[str, Kept]) -> None:
+        """Ask for what is missing by its id, before anybody is told that it is lost."""
+        wanted = sorted({item for ids in missing.values() for item in ids})
+        there: set[str] = set()
+        for start in range(0, len(wanted), PAGE):
+            there |= self._cloud.snapshots(wanted[start : start + PAGE]).keys()
+        for uid, ids in missing.items():
+            if lost := ids - there:
+                owner = objects[uid]
+                self._lost(Key(owner.namespace, owner.name), uid, lost)
+
+    def _tell(self, found: Findings, objects: Mapping[str, Kept]) -> None:
+        for item in found.orphans:
+            message = f"{item.id} in the cloud has the marks of this object, which is gone or done"
+            self._say(item.uid, item.namespace, item.name, Reason.ORPHANED, item.id, message)
+        for item in found.retained:
+            logger.info("%s outlives %s/%s, as asked", item.id, item.namespace, item.name)
+        for uid, earlier in found.previous.items():
+            ids, owner = ", ".join(sorted(item.id for item in earlier)), objects[uid]
+            message = f"an earlier object of this name left {ids}"
+            self._say(uid, owner.namespace, owner.name, Reason.PREVIOUS_EXISTS, ids, message)
+
+    def _say(
+        self, uid: str, namespace: str, name: str, reason: Reason, what: str, message: str
+    ) -> None:
+        """Log it, and write an event, once in the life of this process."""
+        if (uid, what) in self._told:
+            return
+        self._told.add((uid, what))
+        logger.warning("%s/%s: %s: %s", namespace, name, reason, message)
+        kind = "Warning" if reason is Reason.ORPHANED else "Normal"
+        self._metrics.told(kind, reason)
+        subject = snapshot_subject(namespace, name, uid)
+        self._events.post(subject, kind, reason, f"{message}. {REMEDIES[reason]}")
+
+    def _note(self, objects: Iterable[Kept]) -> None:
+        for item in objects:
+            if item.policy == "Delete":
+                self._wanted_gone.add(item.uid)
+            else:
+                self._wanted_gone.discard(item.uid)
+
+    def _delete(self, orphans: Iterable[Marked]) -> None:
+        """Delete what has been an orphan for a day, if its object was last seen to want that.
+
+        The mark of the policy is as old as the snapshot, so it alone is never enough.
+        """
+        now = self._cloud.clock.now()
+        ids = {item.id for item in orphans}
+        self._orphan_since = {i: self._orphan_since.get(i, now) for i in ids}
+        for item in orphans:
+            old = now - self._orphan_since[item.id] >= ORPHAN_AGE
+            if old and item.complete and item.uid in self._wanted_gone:
+                self._discard(item)
+
+    def _discard(self, item: Marked) -> None:
+        where = f"{item.id}, an orphan of {item.namespace}/{item.name}"
+        try:
+            self._cloud.delete(item.id)
+        except Problem as problem:
+            logger.warning("%s, can't be deleted: %s", where, problem)
+        else:
+            logger.warning("deleted %s", where)

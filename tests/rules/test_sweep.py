@@ -1,0 +1,204 @@
+"""The hourly sweep: what it tells, how often, and how little it may delete."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from disksnapshot.cbs.client import Snapshot
+from disksnapshot.errors import Problem
+from disksnapshot.kube.events import Subject
+from disksnapshot.metrics import Metrics
+from disksnapshot.sight import Key
+from disksnapshot.sweep import Pace, Sweep
+from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
+from rules.test_inventory import CLUSTER, MINE, OTHER, marks
+
+PATIENCE = 10
+
+
+class World:
+    """A cloud, its objects, and all that is told; each sweep wakes who waits for it."""
+
+    def __init__(self, *snapshots: Snapshot, objects: tuple[dict[str, Any], ...] = ()) -> None:
+        self.snapshots_there = list(snapshots)
+        self.hidden: set[str] = set()  # from the whole list, though not by their id
+        self.objects = list(objects)
+        self.events: list[tuple[str, str, str]] = []
+        self.lost: list[tuple[Key, frozenset[str]]] = []
+        self.deleted: list[str] = []
+        self.blocked = False
+        self.time = datetime.now(UTC)
+        self.sweeps = 0
+        self.changed = threading.Condition()
+
+    @property
+    def clock(self) -> "World":
+        return self
+
+    def now(self) -> datetime:
+        return self.time
+
+    def every_snapshot(self) -> list[Snapshot]:
+        return [item for item in self.snapshots_there if item.id not in self.hidden]
+
+    def snapshots(self, ids: list[str]) -> dict[str, Snapshot]:
+        return {item.id: item for item in self.snapshots_there if item.id in ids}
+
+    def delete(self, snapshot_id: str) -> None:
+        if self.blocked:
+            raise Problem("CloudError", "an image is bound to it")
+        self.deleted.append(snapshot_id)
+
+    def every(self) -> Iterator[Mapping[str, Any]]:
+        yield from list(self.objects)
+        with self.changed:
+            self.sweeps += 1
+            self.changed.notify_all()
+
+    def post(self, subject: Subject, _kind: str, reason: str, message: str) -> None:
+        self.events.append((subject.name, reason, message))
+
+    def lose(self, key: Key, _uid: str, ids: frozenset[str]) -> None:
+        with self.changed:
+            self.lost.append((key, ids))
+            self.changed.notify_all()
+
+    def pass_sweeps(self, number: int = 2) -> None:
+        """Wait until so many more have begun to read objects: all before the last are over."""
+        with self.changed:
+            wanted = self.sweeps + number
+            assert self.changed.wait_for(lambda: self.sweeps >= wanted, PATIENCE)
+
+
+@contextmanager
+def sweeping(world: World, *, deletes: bool = False) -> Iterator[Metrics]:
+    part: Any = world  # the part of each that is used
+    metrics = Metrics()
+    pace = Pace(every_seconds=0.01, deletes_orphans=deletes)
+    sweep = Sweep(part, part, part, metrics, CLUSTER, world.lose, pace)
+    thread = threading.Thread(target=sweep.run, args=(lambda: True,))
+    thread.start()
+    try:
+        yield metrics
+    finally:
+        sweep.stop()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def snapshot(snapshot_id: str = MINE, uid: str = UID, policy: str = "Delete") -> Snapshot:
+    return Snapshot(
+        id=snapshot_id,
+        name="n",
+        disk_id=DISKS[0],
+        state="NORMAL",
+        percent=100,
+        tags=marks(uid, policy=policy),
+    )
+
+
+def ready(policy: str = "Retain") -> dict[str, Any]:
+    made = draft().intend(intent(), volumes()).record({DISKS[0]: MINE}).ready("complete")
+    return body(policy=policy, status_so_far=made.body)
+
+
+def shown(metrics: Metrics, name: str) -> float | None:
+    return metrics.registry.get_sample_value(f"disksnapshot_{name}")
+
+
+def test_a_snapshot_that_is_gone_is_told_to_its_object_after_it_was_asked_for_by_its_id() -> None:
+    world = World(objects=(ready(),))
+    with sweeping(world), world.changed:
+        assert world.changed.wait_for(lambda: world.lost, PATIENCE)
+    assert world.lost[0] == (Key("shop", "orders"), frozenset({MINE}))
+
+
+def test_a_snapshot_that_a_list_only_left_out_is_not_lost() -> None:
+    world = World(snapshot(), objects=(ready(),))
+    world.hidden.add(MINE)
+    with sweeping(world):
+        world.pass_sweeps(3)
+    assert world.lost == []
+
+
+def test_an_orphan_is_told_of_once_and_shown_as_long_as_it_is_there() -> None:
+    world = World(snapshot(), snapshot("snap-kept0001", OTHER, "Retain"))
+    with sweeping(world) as metrics:
+        world.pass_sweeps(3)
+        assert (shown(metrics, "orphans"), shown(metrics, "retained")) == (1, 1)
+    ((name, reason, message),) = world.events
+    assert (name, reason) == ("orders", "Orphaned")
+    assert MINE in message
+
+
+def test_an_object_is_told_once_of_what_an_earlier_one_of_its_name_left() -> None:
+    world = World(snapshot(), snapshot("snap-earlier1", OTHER, "Retain"), objects=(ready(),))
+    with sweeping(world):
+        world.pass_sweeps(3)
+    ((_, reason, message),) = world.events
+    assert reason == "PreviousExists"
+    assert "snap-earlier1" in message
+
+
+def test_orphans_are_only_told_of_unless_their_deletion_was_asked_for() -> None:
+    world = World(snapshot(), objects=(ready("Delete"),))
+    with sweeping(world):
+        world.pass_sweeps()
+        world.objects.clear()
+        world.pass_sweeps()
+        world.time += timedelta(days=2)
+        world.pass_sweeps()
+    assert world.deleted == []
+
+
+def test_an_orphan_is_deleted_after_a_day_if_its_object_was_last_seen_to_want_that() -> None:
+    world = World(snapshot(), objects=(ready("Delete"),))
+    with sweeping(world, deletes=True):
+        world.pass_sweeps()
+        world.objects.clear()
+        world.time += timedelta(days=2)  # of which it was no orphan
+        world.pass_sweeps()
+        world.time += timedelta(hours=23)
+        world.pass_sweeps()
+        assert world.deleted == []
+        world.time += timedelta(hours=2)
+        world.pass_sweeps()
+    assert set(world.deleted) == {MINE}
+
+
+def test_what_an_object_was_last_seen_to_keep_is_never_deleted_whatever_its_mark_says() -> None:
+    world = World(snapshot(policy="Delete"), objects=(ready("Delete"),))
+    with sweeping(world, deletes=True):
+        world.pass_sweeps()
+        world.objects[:] = [ready("Retain")]
+        world.pass_sweeps()
+        world.objects.clear()
+        world.pass_sweeps()
+        world.time += timedelta(days=2)
+        world.pass_sweeps()
+    assert world.deleted == []
+
+
+def test_what_was_an_orphan_before_this_process_began_is_never_deleted() -> None:
+    world = World(snapshot(), snapshot(snapshot_of(DISKS[1]), OTHER))
+    with sweeping(world, deletes=True):
+        world.pass_sweeps()
+        world.time += timedelta(days=2)
+        world.pass_sweeps()
+    assert world.deleted == []
+
+
+def test_an_orphan_that_can_t_be_deleted_keeps_no_other_from_it() -> None:
+    world = World(snapshot(), objects=(ready("Delete"),))
+    world.blocked = True
+    with sweeping(world, deletes=True):
+        world.pass_sweeps()
+        world.objects.clear()
+        world.pass_sweeps()
+        world.time += timedelta(days=2)
+        world.pass_sweeps()
+        world.blocked = False
+        world.pass_sweeps()
+    assert set(world.deleted) == {MINE}
