@@ -43,7 +43,9 @@ def render(asked: Namespace, *more: str) -> str:
     chosen = [f"--set={value}" for value in values if value != "namespaces={}"]
     # A tag such as 1.2 would be taken for a number.
     chosen += [f"--set-string={value}" for value in _image(asked.image)]
+    # Without hooks: kubectl would run at once what is meant for before an uninstall.
     template = [asked.helm, "template", NAME, str(CHART), f"--namespace={asked.namespace}"]
+    template += ["--no-hooks"]
     made = subprocess.run(
         [*template, *chosen, *more], check=True, stdout=subprocess.PIPE, text=True
     ).stdout

@@ -191,6 +191,10 @@ def main() -> int:
         from disksnapshot.probecut import command  # noqa: PLC0415 - the operator needs none of it
 
         return command.main(sys.argv[2:])
+    if sys.argv[1:2] == ["release"]:
+        from disksnapshot import release  # noqa: PLC0415 - the same
+
+        return release.main()
     prepare_server()  # before any thread is started
     try:
         settings = environment.read(os.environ)

@@ -168,6 +168,18 @@ def test_a_lease_that_somebody_deleted_is_made_anew_by_one() -> None:
     assert cluster.server.holder == "a"
 
 
+def test_who_seizes_it_has_it_for_so_long_whoever_held_it() -> None:
+    cluster = Cluster("a", "b")
+    cluster.pass_time(5)
+    cluster.joined("uninstall").seize(30)
+    cluster.pass_time(4)
+    assert cluster.holders == []
+    cluster.pass_time(25)
+    assert cluster.holders == []
+    cluster.pass_time(5)
+    assert len(cluster.holders) == 1
+
+
 def test_an_edit_of_its_labels_by_others_costs_nothing() -> None:
     cluster = Cluster("a", "b")
     cluster.pass_time(5)

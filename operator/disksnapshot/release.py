@@ -1,0 +1,108 @@
+"""Let go of all objects before an uninstall: no finalizer is left, and no snapshot is deleted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from disksnapshot import logs
+from disksnapshot.errors import Conflict, Forbidden, Gone, Unavailable
+from disksnapshot.kube import api as kube_api
+from disksnapshot.kube.api import Invalid
+from disksnapshot.kube.lease import Lease
+from disksnapshot.kube.objects import Objects
+from disksnapshot.naming import FINALIZER
+from disksnapshot.snapshot import status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+HOLDER = "uninstall"
+# Longer than Helm takes to delete the operator after this; and a new one needn't wait long.
+SEIZED_SECONDS, RENEW_SECONDS = 30, 10.0
+# The operator renews each 3 s and so notices; its windows let go at once, and it records.
+STEPS_DOWN_SECONDS = 8.0
+TRIES = 5
+
+logger = logging.getLogger(__name__)
+
+
+class Release:
+    """Takes the Lease from the operator, so that it does nothing more, and the finalizers off."""
+
+    def __init__(
+        self, objects: Objects, lease: Lease, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._objects = objects
+        self._lease = lease
+        self._sleep = sleep
+        self._seized = 0.0
+
+    def run(self) -> list[str]:
+        """Let go of every object; return a line on each whose snapshots stay."""
+        self._hold()
+        self._sleep(STEPS_DOWN_SECONDS)
+        said = []
+        for body in self._objects.every():
+            self._hold()
+            self._let_go(body)
+            line = what_stays(body)
+            said += [line] if line else []
+        self._lease.seize(SEIZED_SECONDS)
+        return said
+
+    def _hold(self) -> None:
+        now = time.monotonic()
+        if not self._seized or now - self._seized > RENEW_SECONDS:
+            self._lease.seize(SEIZED_SECONDS)
+            self._seized = now
+
+    def _let_go(self, body: Mapping[str, Any]) -> None:
+        metadata = body["metadata"]
+        for _ in range(TRIES):
+            if FINALIZER not in body["metadata"].get("finalizers", []):
+                return
+            try:
+                self._objects.drop_finalizer(body)
+            except Conflict:
+                body = self._objects.read(metadata["namespace"], metadata["name"])
+            except Gone:
+                return
+            else:
+                return
+        raise Conflict(f"{metadata['namespace']}/{metadata['name']}: others keep changing it")
+
+
+def what_stays(body: Mapping[str, Any]) -> str:
+    """Name what an object leaves in the cloud, or may leave; nothing if it leaves nothing."""
+    metadata, done = body["metadata"], status.parse(body.get("status", {}))
+    named = ", ".join(sorted(done.snapshots.values()))
+    if not named and done.intent and done.intent.state == status.OPEN:
+        disks = ", ".join(done.intent.disk_ids)
+        named = f"a snapshot of {disks} that may still appear, attempt {done.intent.attempt}"
+    return f"{metadata['namespace']}/{metadata['name']}: {named}" if named else ""
+
+
+def main() -> int:
+    """Let go, and list what stays; 1 if something is left to be done."""
+    logs.set_up("INFO", os.environ.get("DISKSNAPSHOT_LOG_FORMAT", "text"))
+    api, _ = kube_api.connect()
+    lease = Lease(api, os.environ["DISKSNAPSHOT_LEASE_NAMESPACE"], HOLDER)
+    try:
+        said = Release(Objects(api), lease).run()
+    except (Conflict, Forbidden, Gone, Invalid, Unavailable) as error:
+        logger.error("not all finalizers could be taken off: %s", error)  # noqa: TRY400 - the answer says all
+        return 1
+    logger.info(
+        "no object has a finalizer of the operator any more; %d leave snapshots", len(said)
+    )
+    for line in said:
+        logger.info("stays in the cloud: %s", line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The operator is upgraded or removed, also in the middle of a hold."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lab.cluster.waiting import until
+from lab.demo import kill, stage
+from lab.demo.shop import Shop
+
+SYSTEM = ("-n", stage.OPERATOR_NAMESPACE)
+JOB = "job/disksnapshot-operator-release"
+
+
+@pytest.fixture(autouse=True)
+def _back_again(shop: Shop) -> Iterator[None]:
+    yield
+    stage.install_operator(shop.lab, [shop.namespace])
+
+
+def held_without_reply(shop: Shop, **spec: Any) -> dict[str, Any]:
+    """Apply a DiskSnapshot whose reply never comes, and return it while it is held."""
+    _, since = shop.lab.cbs.calls()
+    shop.lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=1)
+    body = shop.snapshot(**spec)
+    shop.apply(body)
+    shop.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=30)
+    assert kill.frozen_devices(shop.lab)
+    return body
+
+
+def finalizers(shop: Shop) -> list[str]:
+    found = json.loads(shop.lab.kubectl("get", "dsnap", "--all-namespaces", "-o", "json"))
+    return [name for item in found["items"] for name in item["metadata"].get("finalizers", [])]
+
+
+def test_an_upgrade_in_a_hold_lets_go_and_the_new_operator_goes_on(shop: Shop) -> None:
+    body = held_without_reply(shop)
+    stage.install_operator(shop.lab, [shop.namespace], podAnnotations={"upgraded": "true"})
+    assert kill.frozen_devices(shop.lab) == []
+    assert shop.ready(body)["status"]["consistency"] == "Unknown"
+    assert len(shop.in_the_cloud(body)) == 1
+    shop.writes_go_on()
+
+
+def test_an_uninstall_in_a_hold_leaves_nothing_frozen_no_finalizer_and_one_listed_snapshot(
+    shop: Shop,
+) -> None:
+    done = shop.ready(shop.snapshot(deletionPolicy="Delete"))
+    held = held_without_reply(shop, deletionPolicy="Delete")
+    began = time.monotonic()
+    where = ("--namespace", stage.OPERATOR_NAMESPACE)
+    shop.lab.helm("uninstall", stage.RELEASE, *where, "--wait", "--timeout", "120s")
+    assert time.monotonic() - began < 60
+    shop.writes_go_on()
+    until(lambda: kill.frozen_devices(shop.lab) == [], "nothing is frozen", seconds=10)
+    assert finalizers(shop) == []
+    (one,) = shop.in_the_cloud(held)
+    assert len(shop.in_the_cloud(done)) == 1
+    said = shop.lab.kubectl(*SYSTEM, "logs", JOB)
+    assert done["status"]["snapshotID"] in said
+    assert one["id"] in said or "may still appear" in said
+    assert f"{shop.namespace}/{held['metadata']['name']}" in said
+    stage.install_operator(shop.lab, [shop.namespace])
+    assert shop.ready(held)["metadata"]["finalizers"] == ["disksnapshot.io/settle"]
+    assert [item["id"] for item in shop.in_the_cloud(held)] == [one["id"]]

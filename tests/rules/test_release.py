@@ -1,0 +1,89 @@
+"""What an uninstall does to the objects: finalizers off, snapshots kept, all of it listed."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from disksnapshot.errors import Conflict, Gone
+from disksnapshot.release import SEIZED_SECONDS, Release, what_stays
+from rules.situations import DISKS, body, draft, intent, snapshot_of, volumes
+
+
+class Objects:
+    """The objects of a cluster, and in which order they and the Lease were touched."""
+
+    def __init__(self, *bodies: dict[str, Any]) -> None:
+        self.bodies = {item["metadata"]["name"]: item for item in bodies}
+        self.touched: list[str] = []
+        self.fail: list[Exception] = []
+
+    def every(self) -> Iterator[Mapping[str, Any]]:
+        yield from copy.deepcopy(list(self.bodies.values()))
+
+    def read(self, _namespace: str, name: str) -> Mapping[str, Any]:
+        return copy.deepcopy(self.bodies[name])
+
+    def drop_finalizer(self, found: Mapping[str, Any]) -> None:
+        if self.fail:
+            raise self.fail.pop()
+        name = found["metadata"]["name"]
+        self.touched.append(name)
+        self.bodies[name]["metadata"]["finalizers"] = ["another.io/one"]
+
+    def seize(self, seconds: int) -> None:
+        assert seconds == SEIZED_SECONDS
+        self.touched.append("lease")
+
+    def sleep(self, _seconds: float) -> None:
+        self.touched.append("sleep")
+
+
+def released(objects: Objects) -> list[str]:
+    part: Any = objects  # the part of each that is used
+    return Release(part, part, objects.sleep).run()
+
+
+def named(name: str, **more: Any) -> dict[str, Any]:
+    made = body(**more)
+    made["metadata"]["name"] = name
+    return made
+
+
+def recorded() -> dict[str, Any]:
+    made = draft().intend(intent(), volumes()).record({DISKS[0]: snapshot_of(DISKS[0])})
+    return made.ready("complete").body
+
+
+def test_the_operator_has_stepped_down_before_anything_is_let_go() -> None:
+    objects = Objects(named("a"), named("b", finalizer=False), named("c"))
+    released(objects)
+    assert objects.touched == ["lease", "sleep", "a", "c", "lease"]
+    assert objects.bodies["a"]["metadata"]["finalizers"] == ["another.io/one"]
+
+
+def test_what_stays_in_the_cloud_is_listed_and_what_may_still_come() -> None:
+    objects = Objects(
+        named("kept", finalizer=False, status_so_far=recorded()),
+        named("open", status_so_far=draft().intend(intent(), volumes()).body),
+        named("new"),
+    )
+    kept, still_open = released(objects)
+    assert kept == f"shop/kept: {snapshot_of(DISKS[0])}"
+    assert "may still appear" in still_open
+    assert what_stays(named("new")) == ""
+
+
+def test_an_object_that_changes_or_goes_meanwhile_holds_nothing_up() -> None:
+    objects = Objects(named("a"), named("b"))
+    objects.fail = [Gone("b"), Conflict("changed"), Conflict("changed")]
+    released(objects)
+    assert objects.touched == ["lease", "sleep", "b", "lease"]
+
+
+def test_an_object_that_never_stops_changing_is_named() -> None:
+    objects = Objects(named("a"))
+    objects.fail = [Conflict("changed")] * 100
+    with pytest.raises(Conflict, match="shop/a"):
+        released(objects)
