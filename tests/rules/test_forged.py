@@ -61,6 +61,20 @@ def test_a_status_that_names_a_foreign_snapshot_deletes_nothing(
     assert [item.id for item in cloud.listed] == ["snap-victim01"]
 
 
+@pytest.mark.parametrize("tags", FOREIGN.values(), ids=FOREIGN)
+def test_an_expiry_deletes_no_foreign_snapshot(tags: dict[str, str]) -> None:
+    """Its time comes from the status too: here one that calls itself a year old."""
+    cloud = MemoryCloud(listed(tags))
+    stored = body(status_so_far=draft().ready("complete").body | naming_it())
+    stored["status"]["intent"]["signedTime"] = "2025-03-01T12:00:00Z"
+    stored["spec"]["expireAfterSeconds"] = 86400
+    looking = loop(Server(stored), cloud)
+    for _ in range(LOOKS):
+        looking.look(KEY)
+    assert cloud.calls
+    assert len(cloud.listed) == 1
+
+
 def test_a_status_that_names_a_foreign_disk_deletes_nothing_there() -> None:
     cloud = MemoryCloud(listed(FOREIGN["another object's"]))
     forged = naming_it()

@@ -95,6 +95,15 @@ def test_a_secret_is_used_only_for_those_who_may_get_that_very_secret(
     assert asker.tries_to_create(shop.snapshot()) == ""
 
 
+def test_the_secret_of_an_authority_is_a_secret_like_any_other(shop: Shop, asker: Person) -> None:
+    asker.may(*EXEC).may("get", "secrets", account_of(shop))
+    tls = {"caSecretRef": {"name": "authority"}}
+    body = shop.snapshot(quiesce=shop.mysql(tls=tls))
+    assert f"{asker.name} may not get secrets/authority" in asker.tries_to_create(body)
+    asker.may("get", "secrets", "authority")
+    assert asker.tries_to_create(body) == ""
+
+
 def test_a_user_with_a_certificate_of_their_own_is_held_to_it_too(
     shop: Shop, tmp_path: Path
 ) -> None:
