@@ -52,6 +52,7 @@ class Operator:
             settings.endpoint,
             settings.ca_bundle,
             Limits(),
+            valid_seconds=settings.signature_seconds,
         )
         objects = Objects(api)
         preparer = Preparer(api, access, cloud, settings)

@@ -52,6 +52,7 @@ class Settings:
     region: str
     endpoint: str
     ca_bundle: str | None
+    signature_seconds: int
     keys: Keys
     cluster_id: str
     freezer_enabled: bool
@@ -86,6 +87,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         region=text("REGION"),
         endpoint=_endpoint(text("ENDPOINT", "cbs.internal.tencentcloudapi.com")),
         ca_bundle=text("CA_BUNDLE", "") or None,
+        signature_seconds=_seconds(text("SIGNATURE_SECONDS", "300"), 60, 300, "SIGNATURE_SECONDS"),
         keys=_keys(environment, text),
         cluster_id=text("CLUSTER_ID", ""),
         freezer_enabled=text("FREEZER_ENABLED", "false") == "true",
@@ -152,6 +154,13 @@ def _number(value: str, name: str) -> int:
     if not value.isdigit():
         raise SettingsError(f"{PREFIX}{name} must be a number, not {value!r}")
     return int(value)
+
+
+def _seconds(value: str, least: int, most: int, name: str) -> int:
+    seconds = _number(value, name)
+    if not least <= seconds <= most:
+        raise SettingsError(f"{PREFIX}{name} must be {least} to {most}, not {seconds}")
+    return seconds
 
 
 def _one_of(value: str, words: tuple[str, ...], name: str) -> str:

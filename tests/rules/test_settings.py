@@ -15,6 +15,11 @@ def test_the_region_is_all_that_must_be_set() -> None:
     assert (read.ca_bundle, read.freezer_enabled, read.probe_port) == (None, False, 8080)
 
 
+def test_a_signature_is_valid_for_as_long_as_the_cloud_takes_it_unless_less_is_asked() -> None:
+    assert settings.read(LEAST).signature_seconds == 300
+    assert settings.read({**LEAST, "DISKSNAPSHOT_SIGNATURE_SECONDS": "60"}).signature_seconds == 60
+
+
 def test_an_endpoint_may_name_its_port() -> None:
     read = settings.read({**LEAST, "DISKSNAPSHOT_ENDPOINT": "10.231.0.1:9443"})
     assert read.host_and_port == ("10.231.0.1", 9443)
@@ -68,6 +73,8 @@ def test_what_the_webhook_did_not_set_is_named(name: str) -> None:
         ({"DISKSNAPSHOT_ENDPOINT": "https://cbs.example.test"}, "DISKSNAPSHOT_ENDPOINT"),
         ({"DISKSNAPSHOT_ENDPOINT": "cbs.example.test:https"}, "ENDPOINT's port"),
         ({"DISKSNAPSHOT_PROBE_PORT": "many"}, "PROBE_PORT"),
+        ({"DISKSNAPSHOT_SIGNATURE_SECONDS": "301"}, "SIGNATURE_SECONDS must be 60 to 300"),
+        ({"DISKSNAPSHOT_SIGNATURE_SECONDS": "59"}, "SIGNATURE_SECONDS must be 60 to 300"),
         ({"DISKSNAPSHOT_LOG_FORMAT": "xml"}, "LOG_FORMAT must be text or json"),
     ],
 )
