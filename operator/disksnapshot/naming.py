@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ DOMAIN = "disksnapshot.io"
 FINALIZER = f"{DOMAIN}/settle"
 GIVE_UP = f"{DOMAIN}/give-up"  # an annotation; it lets an object go, and never deletes anything
 NAME_LIMIT = 60  # SDK cbs/v20170312/models.py, ModifySnapshotAttributeRequest.SnapshotName
-TAG_VALUE_LIMIT = 255
+TAGS_LIMIT, TAG_KEY_LIMIT, TAG_VALUE_LIMIT = 20, 127, 255
+TAG_SIGNS = "+-=._:/@()[]"
+FOREIGN_KEYS = ("qcs:", "project:", f"{DOMAIN}/")
 UID_DIGITS = 10
 
 
@@ -32,8 +35,12 @@ class Marks:
 
 def snapshot_name(marks: Marks) -> str:
     """Return the cloud's name: readable in the console, and the same for the same attempt."""
-    suffix = f"-{_digits(marks.uid)}-{marks.attempt}"
-    readable = re.sub(r"[^A-Za-z0-9._-]", "-", f"{marks.namespace}-{marks.name}")
+    return _cloud_name(marks.namespace, marks.name, marks.uid, marks.attempt)
+
+
+def _cloud_name(namespace: str, name: str, uid: str, attempt: int) -> str:
+    suffix = f"-{_digits(uid)}-{attempt}"
+    readable = re.sub(r"[^A-Za-z0-9._-]", "-", f"{namespace}-{name}")
     return readable[: NAME_LIMIT - len(suffix)].rstrip("-.") + suffix
 
 
@@ -57,6 +64,31 @@ def tags(marks: Marks, chosen: Mapping[str, str]) -> dict[str, str]:
     return {**theirs, **{f"{DOMAIN}/{key}": value for key, value in ours.items()}}
 
 
+def tag_fault(chosen: Mapping[str, str]) -> str | None:
+    """Return what the cloud would refuse about a user's tags, beginning with its path.
+
+    The API server checks the same by the definition; one that was installed earlier may not.
+    """
+    if len(chosen) > TAGS_LIMIT:
+        return f": there are {len(chosen)} tags, and {TAGS_LIMIT} at most are allowed"
+    for key, value in chosen.items():
+        where = f"[{key[:TAG_KEY_LIMIT]!r}]"
+        if not 1 <= len(key) <= TAG_KEY_LIMIT:
+            return f"{where}: a key has 1 to {TAG_KEY_LIMIT} characters"
+        if key.startswith(FOREIGN_KEYS):
+            return f"{where}: keys must not start with {', '.join(FOREIGN_KEYS)}"
+        if len(value) > TAG_VALUE_LIMIT:
+            return f"{where}: a value has {TAG_VALUE_LIMIT} characters at most"
+        if not (_is_tag_text(key) and _is_tag_text(value)):
+            return f"{where}: only letters, digits, spaces and {TAG_SIGNS} are allowed"
+    return None
+
+
+def _is_tag_text(text: str) -> bool:
+    """Tell whether all is letters and digits of any script, spaces, and the signs of CBS tags."""
+    return all(unicodedata.category(c)[0] in "LN" or c in TAG_SIGNS or c == " " for c in text)
+
+
 def has_tags_of(found: Mapping[str, str], cluster: str, uid: str) -> bool:
     """Tell whether tags prove that a snapshot is this object's. Only then may it be deleted."""
     return found.get(f"{DOMAIN}/cluster") == cluster and found.get(f"{DOMAIN}/uid") == uid
@@ -67,19 +99,22 @@ def mark(found: Mapping[str, str], cluster: str, name: str) -> str:
     return found.get(f"{DOMAIN}/{name}", "") if found.get(f"{DOMAIN}/cluster") == cluster else ""
 
 
-def attempt_of(found: Mapping[str, str], name: str, uid: str) -> int | None:
-    """Return the attempt that made a snapshot of object `uid`, by its tags or else by its name.
+def attempt_of(
+    tags: Mapping[str, str], found: str, *, namespace: str, name: str, uid: str
+) -> int | None:
+    """Return the attempt of an object that made a snapshot, by its tags or else its name `found`.
 
     Tags may not stick to a snapshot (seen in the field), so a name may adopt; it never deletes.
+    It must be the very name: somebody's copy, or a name that only contains it, is not ours.
     """
-    if found.get(f"{DOMAIN}/uid") == uid:
-        number = found.get(f"{DOMAIN}/attempt", "")
-    elif f"{DOMAIN}/uid" in found:
+    if tags.get(f"{DOMAIN}/uid") == uid:
+        number = tags.get(f"{DOMAIN}/attempt", "")
+        return int(number) if number.isdecimal() else None
+    number = found.rpartition("-")[2]
+    if f"{DOMAIN}/uid" in tags or not number.isdecimal():
         return None
-    else:
-        match = re.search(rf"-{_digits(uid)}-(\d+)$", name)
-        number = match[1] if match else ""
-    return int(number) if number.isdecimal() else None
+    attempt = int(number)
+    return attempt if found == _cloud_name(namespace, name, uid, attempt) else None
 
 
 def _digits(uid: str) -> str:

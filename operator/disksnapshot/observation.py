@@ -45,10 +45,18 @@ class Observer(Generic[K]):
         found = []
         for disk_id in intent.disk_ids:
             for snapshot in self._cloud.snapshots_of(disk_id):
-                attempt = naming.attempt_of(snapshot.tags, snapshot.name, ask.uid)
+                attempt = naming.attempt_of(
+                    snapshot.tags,
+                    snapshot.name,
+                    namespace=ask.namespace,
+                    name=ask.name,
+                    uid=ask.uid,
+                )
                 if attempt is not None and snapshot.disk_id == disk_id:
                     ours = naming.has_tags_of(snapshot.tags, self._cluster_id, ask.uid)
                     found.append(_found(snapshot, attempt, ours=ours))
+        # Of two that say they are of one attempt, the one with our tags is believed: it is last.
+        found.sort(key=lambda item: item.ours)
         ids = [item.id for item in found]
         noted = self._memory.look_up(ask.uid, intent.nonce, ids, now)
         return steps.Seen(

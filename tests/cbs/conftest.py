@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,8 +128,8 @@ def life(
     secret = (sdk.credential.secret_id, sdk.credential.secret_key)
     control.settings(creationMilliseconds=0, visibilityDelayMilliseconds=0)
 
-    def begin(**spec: Any) -> Life:
-        return Life(control, emulator.endpoint, str(files.ca), secret, [disk_id], **spec)
+    def begin(disk_ids: Sequence[str] = (disk_id,), **spec: Any) -> Life:
+        return Life(control, emulator.endpoint, str(files.ca), secret, [*disk_ids], **spec)
 
     with clean(control):
         yield begin

@@ -28,7 +28,7 @@ def test_a_name_is_readable_and_carries_object_and_attempt() -> None:
 def test_any_name_fits_the_cloud_and_is_known_again(namespace: str, name: str) -> None:
     named = naming.snapshot_name(marks(namespace, name, attempt=3))
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,60}", named)
-    assert naming.attempt_of({}, named, UID) == 3
+    assert naming.attempt_of({}, named, namespace=namespace, name=name, uid=UID) == 3
 
 
 def test_long_names_with_equal_beginnings_stay_different() -> None:
@@ -49,6 +49,10 @@ def test_long_names_with_equal_beginnings_stay_different() -> None:
         ({}, "shop-orders-0a1b2c3d4e-", None),
         ({}, "shop-orders-0a1b2c3d4e-1-copy", None),
         ({}, "shop-orders-ffffffff4e-1", None),
+        ({}, "xshop-orders-0a1b2c3d4e-1", None),
+        ({}, "shop-other-0a1b2c3d4e-1", None),
+        ({}, "shop-orders-0a1b2c3d4e-01", None),
+        ({}, "shop-orders-0a1b2c3d4e-²", None),
     ],
     ids=[
         "the tag tells the attempt",
@@ -60,12 +64,17 @@ def test_long_names_with_equal_beginnings_stay_different() -> None:
         "a name without attempt",
         "a copy's name",
         "another object's name",
+        "a name that only contains it",
+        "another object with such digits",
+        "another spelling of the attempt",
+        "an attempt that is no number",
     ],
 )
 def test_the_attempt_of_a_found_snapshot(
     tags: dict[str, str], name: str, attempt: int | None
 ) -> None:
-    assert naming.attempt_of(tags, name, UID) == attempt
+    found = naming.attempt_of(tags, name, namespace="shop", name="orders", uid=UID)
+    assert found == attempt
 
 
 @pytest.mark.parametrize(
@@ -86,3 +95,63 @@ def test_a_snapshot_is_ours_by_its_tags_alone(tags: dict[str, str], *, ours: boo
 def test_nobody_s_tags_can_take_the_place_of_ours() -> None:
     tags = naming.tags(marks(), {"disksnapshot.io/uid": OTHER, "team": "x"})
     assert (tags["disksnapshot.io/uid"], tags["team"]) == (UID, "x")
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "expected"),
+    [
+        ("shop", "a" * 253, "shop-" + "a" * 42 + "-0a1b2c3d4e-1"),
+        ("n" * 63, "b", "n" * 47 + "-0a1b2c3d4e-1"),
+        ("shop", "orders-" + "." * 50, "shop-orders-0a1b2c3d4e-1"),
+        ("商店", "订单", "-----0a1b2c3d4e-1"),
+    ],
+    ids=["253 characters", "a namespace that fills it", "cut where signs end", "multi-byte"],
+)
+def test_a_name_is_cut_to_sixty_bytes_and_keeps_what_makes_it_unique(
+    namespace: str, name: str, expected: str
+) -> None:
+    named = naming.snapshot_name(marks(namespace, name))
+    assert named.strip("-") == expected.strip("-")
+    assert len(named.encode()) <= 60
+
+
+def test_an_attempt_of_many_digits_still_fits() -> None:
+    assert len(naming.snapshot_name(marks(name="a" * 253, attempt=10**9))) == 60
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {},
+        {"team": "shop"},
+        {"团队": "订单 一"},
+        {"größe": "²½Ⅷ"},
+        {"k" * 127: "v" * 255},
+        {"a+b-c=d._:/@()[]": ""},
+        {f"key{number}": "v" for number in range(20)},
+    ],
+)
+def test_tags_that_the_cloud_takes_are_taken(tags: dict[str, str]) -> None:
+    assert naming.tag_fault(tags) is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"": "x"}, r"\[''\]: a key has 1 to 127"),
+        ({"k" * 128: "x"}, "a key has 1 to 127"),
+        ({"a": "v" * 256}, r"\['a'\]: a value has 255"),
+        ({"qcs:a": "x"}, "must not start with qcs:, project:, disksnapshot.io/"),
+        ({"project:a": "x"}, "must not start with"),
+        ({"disksnapshot.io/uid": "x"}, "must not start with"),
+        ({"a,b": "x"}, "only letters, digits, spaces and"),
+        ({"a": "b\nc"}, "only letters"),
+        ({"a": "🐢"}, "only letters"),
+        ({"a": "e\u0301"}, "only letters"),
+        ({f"key{number}": "v" for number in range(21)}, ": there are 21 tags"),
+    ],
+)
+def test_tags_that_the_cloud_refuses_are_refused_with_their_path(
+    tags: dict[str, str], said: str
+) -> None:
+    assert re.search(said, naming.tag_fault(tags) or "")

@@ -487,12 +487,12 @@ READY: dict[str, Any] = {"ready": "True"}
                 DROP,
             ),
             (
-                "delete, known by its name alone: it is left",
+                "delete, known by its name alone: it is left, and that is said",
                 "Delete",
                 recorded(**READY),
                 looked(found(ours=False)),
                 NOW,
-                DROP,
+                steps.GiveUp,
             ),
             (
                 "delete, open, found: deletes before it can't appear any more",

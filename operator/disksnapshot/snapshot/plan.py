@@ -217,6 +217,15 @@ def _removal(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
             f"({intent.not_after + LAG:%H:%M:%S} UTC)"
         )
         return Wait(now + LOOK_UP_PAUSE, Reason.DELETING, message)
+    return _let_go(seen) if unwanted else DropFinalizer()
+
+
+def _let_go(seen: Seen) -> Step:
+    """Let an object go whose snapshots are unwanted: what can't be deleted is said."""
+    unmarked = [item.id for item in seen.snapshots if not item.ours]
+    if unmarked:
+        # Without our tags nothing is deleted, however well its name fits.
+        return GiveUp(f"{', '.join(unmarked)} lost this object's tags, so it stays in the cloud")
     return DropFinalizer()
 
 

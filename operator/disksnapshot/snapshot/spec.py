@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from disksnapshot import naming
 from disksnapshot.errors import Problem
 from disksnapshot.naming import FINALIZER, GIVE_UP
 from disksnapshot.reasons import Reason
@@ -118,7 +119,7 @@ def parse(body: Mapping[str, Any]) -> Ask:
             quiesce=_quiesce(spec.get("quiesce")),
             deletion_policy=spec.get("deletionPolicy", "Retain"),
             expire_after=_seconds(spec.get("expireAfterSeconds")),
-            tags=dict(spec.get("tags", {})),
+            tags=_tags(spec.get("tags", {})),
             when_not_mounted=spec.get("whenNotMounted", "Fail"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -140,6 +141,13 @@ def unreadable(body: Mapping[str, Any]) -> Ask:
 
 def _seconds(number: int | None) -> timedelta | None:
     return None if number is None else timedelta(seconds=int(number))
+
+
+def _tags(tags: Mapping[str, str]) -> dict[str, str]:
+    fault = naming.tag_fault(tags)
+    if fault:
+        raise Problem(Reason.SPEC_INVALID, f"spec.tags{fault}", final=True)
+    return dict(tags)
 
 
 def _identity(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,24 +51,25 @@ class Turned:
 
 
 class Life:
-    """A DiskSnapshot from its creation on."""
+    """A DiskSnapshot from its creation on; `beside` another one, it has the same operator."""
 
     def __init__(
         self, control: Control, endpoint: str, ca_file: str, secret: tuple[str, str],
-        disk_ids: list[str], **spec: Any,
+        disk_ids: list[str], beside: "Life | None" = None, **spec: Any,
     ) -> None:  # fmt: skip
         self.control = control
-        self.turned = Turned(control)
+        self.turned: Turned = beside.turned if beside else Turned(control)
         self.api = ApiServer(disk_ids, spec, NAME)
-        self.cloud = Cloud(
-            Credential(*secret), REGION, endpoint, ca_file, Limits(),
-            CloudClock(self.turned.own_time),
-        )  # fmt: skip
+        self.cloud: Cloud = beside.cloud if beside else self._connected(endpoint, ca_file, secret)
         self.again: set[Key] = set()
         self.poller: Poller[Key] = Poller(self.cloud, self.again.add)
         self.passed = timedelta(0)
         self._since = control.calls()[1]
         self._start(endpoint, ca_file)
+
+    def _connected(self, endpoint: str, ca_file: str, secret: tuple[str, str]) -> Cloud:
+        clock = CloudClock(self.turned.own_time)
+        return Cloud(Credential(*secret), REGION, endpoint, ca_file, Limits(), clock)
 
     def _start(self, endpoint: str, ca_file: str) -> None:
         api: Any = self.api  # the part of it that is used
@@ -138,11 +139,9 @@ NewLife = Callable[..., Life]
 
 @contextmanager
 def clean(control: Control) -> Iterator[None]:
-    """Undo what a life asks of the emulator, and remove what it leaves there."""
+    """Undo what a life asks of the emulator."""
     try:
         yield
     finally:
         control.clear_faults()
         control.skew(0)
-        for snapshot in control.snapshots():
-            control.vanish(snapshot["id"])
