@@ -6,17 +6,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
+from disksnapshot.probecut import command
 from lab.cbs.control import Control
 from lab.cbs.server import Emulator
 from lab.disks.loop import LoopDisk, detach
 
 from .conftest import SECRET_ID, SECRET_KEY
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* fileds are useless:UserWarning")
 LATE_MILLISECONDS = 400
 # So long takes its reply after a cut that is made first, and so may a write that waits for it.
 REPLY_MILLISECONDS = 150
@@ -30,6 +33,7 @@ class Machine:
         self._folder = folder
         self.disk_id = str(control.create_disk()["DiskId"])
         self.device = LoopDisk(Path(control.disk(self.disk_id)["Path"])).attach()
+        # By device: the file of a disk that was terminated is gone, and its loop is not.
         self._devices = [self.device]
         self.by_id = folder / "by-id"
         self.by_id.mkdir()
@@ -54,7 +58,7 @@ class Machine:
         self._over.set()
         self._person.join()
         for device in self._devices:
-            detach(device)  # by its name: the probe has deleted what it restored
+            detach(device)
 
 
 @pytest.fixture
@@ -63,41 +67,60 @@ def machine(control: Control, tmp_path: Path) -> Iterator[Machine]:
         yield made
 
 
+@dataclass
+class Person:
+    """Runs the command on the machine, with the account in the environment."""
+
+    machine: Machine
+    shown: pytest.CaptureFixture[str]
+
+    def probe(self, *more: str, device: Path | None = None) -> tuple[int, str]:
+        """Return how it ended, and all that it said."""
+        asked = ("--disk-id", self.machine.disk_id, "--device", str(device or self.machine.device))
+        where = ("--by-id-folder", str(self.machine.by_id), "--write-seconds", "1")
+        code = command.main([*asked, *where, "--timeout", "20", *more])
+        told = self.shown.readouterr()
+        return code, told.out + told.err
+
+    def report(self, folder: Path, *more: str) -> dict[str, Any]:
+        """Return the report, and under `said` what was told beside it."""
+        file = folder / "report.json"
+        code, said = self.probe("--json", str(file), *more)
+        assert code == 0, said
+        found = json.loads(file.read_text()) | {"said": said}
+        assert found["isOnePointInTime"], said
+        return dict(found)
+
+    def refused(self, *more: str, device: Path | None = None) -> str:
+        """Return why; nothing may have been cut."""
+        code, said = self.probe(*more, device=device)
+        assert code == 1, said
+        assert "cutting" not in said
+        return said
+
+
 @pytest.fixture
-def account(emulator: Emulator, files: Any, tmp_path: Path) -> dict[str, str]:
-    """Give the environment of a person: where the cloud is, and the keys."""
+def person(
+    emulator: Emulator,
+    files: Any,
+    machine: Machine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Person:
     folder = tmp_path / "keys"
     folder.mkdir()
     (folder / "secretId").write_text(SECRET_ID)
     (folder / "secretKey").write_text(SECRET_KEY)
-    return {
-        **os.environ,
-        "PYTHONPATH": str(Path(__file__).parents[2] / "operator"),
-        "DISKSNAPSHOT_REGION": "ap-guangzhou",
-        "DISKSNAPSHOT_ENDPOINT": emulator.endpoint,
-        "DISKSNAPSHOT_CA_BUNDLE": str(files.ca),
-        "DISKSNAPSHOT_CREDENTIALS_DIR": str(folder),
+    account = {
+        "REGION": "ap-guangzhou",
+        "ENDPOINT": emulator.endpoint,
+        "CA_BUNDLE": str(files.ca),
+        "CREDENTIALS_DIR": str(folder),
     }
-
-
-def probe(
-    account: dict[str, str], machine: Machine, *more: str, device: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    asked = ("--disk-id", machine.disk_id, "--device", str(device or machine.device))
-    where = ("--by-id-folder", str(machine.by_id), "--write-seconds", "1", "--timeout", "20")
-    argv = [sys.executable, "-m", "disksnapshot", "probe-cut", *asked, *where, *more]
-    return subprocess.run(
-        argv, env=account, capture_output=True, text=True, timeout=60, check=False
-    )
-
-
-def report(account: dict[str, str], machine: Machine, tmp_path: Path, *more: str) -> Any:
-    file = tmp_path / "report.json"
-    run = probe(account, machine, "--json", str(file), *more)
-    assert run.returncode == 0, run.stderr
-    said = json.loads(file.read_text())
-    assert said["isOnePointInTime"], run.stdout
-    return said
+    for name, value in account.items():
+        monkeypatch.setenv(f"DISKSNAPSHOT_{name}", value)
+    return Person(machine, capsys)
 
 
 def cloud_that(control: Control, **settings: Any) -> None:
@@ -106,21 +129,42 @@ def cloud_that(control: Control, **settings: Any) -> None:
 
 
 def test_a_cloud_that_cuts_before_it_answers_is_told_as_one(
-    account: dict[str, str], machine: Machine, control: Control, tmp_path: Path
+    person: Person, control: Control, tmp_path: Path
 ) -> None:
     cloud_that(control, replyDelayMilliseconds=REPLY_MILLISECONDS)
-    said = report(account, machine, tmp_path, "--skip-signature")
+    said = person.report(tmp_path, "--skip-signature")
     assert said["cut"] == "BEFORE_REPLY"
     _, latest = said["cutMillisecondsAfterReply"]
     assert latest < 0
     assert control.snapshots() == []
 
 
+def test_what_the_probe_made_and_attached_is_taken_away_again(
+    person: Person, control: Control, tmp_path: Path
+) -> None:
+    cloud_that(control, attachMilliseconds=100)
+    said = person.report(tmp_path, "--skip-signature", "--attach-to", "ins-machine1")
+    assert [disk["DiskId"] for disk in control.disks()] == [person.machine.disk_id]
+    assert control.snapshots() == []
+    assert "LEFT IN THE CLOUD" not in said["said"]
+
+
+def test_what_can_t_be_taken_away_is_told_by_its_id(
+    person: Person, control: Control, tmp_path: Path
+) -> None:
+    cloud_that(control)
+    control.error("TerminateDisks", "UnauthorizedOperation", times=9)
+    said = person.report(tmp_path, "--skip-signature")
+    disks = {disk["DiskId"] for disk in control.disks()}
+    [left] = disks - {person.machine.disk_id}
+    assert f"LEFT IN THE CLOUD: disk {left} (TerminateDisks: Unauthorized" in said["said"]
+
+
 def test_a_cloud_that_answers_first_and_lists_once_it_has_cut_is_told_as_one(
-    account: dict[str, str], machine: Machine, control: Control, tmp_path: Path
+    person: Person, control: Control, tmp_path: Path
 ) -> None:
     cloud_that(control, cutDelayMilliseconds=LATE_MILLISECONDS)
-    said = report(account, machine, tmp_path)
+    said = person.report(tmp_path)
     assert said["cut"] == "AFTER_REPLY"
     earliest, latest = said["cutMillisecondsAfterReply"]
     assert LATE_MILLISECONDS / 2 < earliest <= latest < LATE_MILLISECONDS * 3
@@ -131,80 +175,72 @@ def test_a_cloud_that_answers_first_and_lists_once_it_has_cut_is_told_as_one(
 
 
 def test_a_cloud_that_lists_before_it_cuts_is_told_to_be_unsafe(
-    account: dict[str, str], machine: Machine, control: Control, tmp_path: Path
+    person: Person, control: Control, tmp_path: Path
 ) -> None:
     cloud_that(control, cutDelayMilliseconds=LATE_MILLISECONDS, visibleBeforeCut=True)
-    said = report(account, machine, tmp_path, "--skip-signature")
+    said = person.report(tmp_path, "--skip-signature")
     assert said["cut"] == "AFTER_LISTED"
 
 
 def test_a_cut_that_comes_after_the_last_write_is_not_guessed_at(
-    account: dict[str, str], machine: Machine, control: Control, tmp_path: Path
+    person: Person, control: Control, tmp_path: Path
 ) -> None:
     cloud_that(control, cutDelayMilliseconds=2000, visibleBeforeCut=True)
-    said = report(account, machine, tmp_path, "--skip-signature", "--write-seconds", "0.2")
+    said = person.report(tmp_path, "--skip-signature", "--write-seconds", "0.2")
     assert (said["cut"], said["cutMillisecondsAfterReply"][1]) == ("AFTER_WRITING", None)
 
 
-def refused(run: subprocess.CompletedProcess[str], control: Control) -> str:
-    assert run.returncode == 1, run.stdout
-    assert control.snapshots() == []
-    return run.stderr
-
-
 def test_a_disk_with_something_on_it_is_refused_unless_it_may_be_lost(
-    account: dict[str, str], machine: Machine, control: Control, tmp_path: Path
+    person: Person, control: Control, tmp_path: Path
 ) -> None:
     cloud_that(control)
-    subprocess.run(["mkfs.ext4", "-q", str(machine.device)], check=True)
-    assert "is not blank" in refused(probe(account, machine), control)
-    report(account, machine, tmp_path, "--skip-signature", "--yes-destroy")
+    subprocess.run(["mkfs.ext4", "-q", str(person.machine.device)], check=True)
+    assert "is not blank" in person.refused()
+    person.report(tmp_path, "--skip-signature", "--yes-destroy")
 
 
-def test_a_mounted_disk_is_refused_whatever_is_said(
-    account: dict[str, str], machine: Machine, control: Control, tmp_path: Path
-) -> None:
-    subprocess.run(["mkfs.ext4", "-q", str(machine.device)], check=True)
+def test_a_mounted_disk_is_refused_whatever_is_said(person: Person, tmp_path: Path) -> None:
+    subprocess.run(["mkfs.ext4", "-q", str(person.machine.device)], check=True)
     mount = tmp_path / "mount"
     mount.mkdir()
-    subprocess.run(["mount", machine.device, mount], check=True)
+    subprocess.run(["mount", person.machine.device, mount], check=True)
     try:
-        said = refused(probe(account, machine, "--yes-destroy"), control)
+        said = person.refused("--yes-destroy")
     finally:
         subprocess.run(["umount", mount], check=True)
     assert "mounted or in use" in said
 
 
 def test_a_device_that_is_not_the_disk_is_refused_by_its_size(
-    account: dict[str, str], machine: Machine, control: Control, tmp_path: Path
+    person: Person, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
     with other.open("xb") as sparse:
         sparse.truncate(8 << 20)
     loop = LoopDisk(other)
     try:
-        said = refused(probe(account, machine, device=loop.attach()), control)
+        said = person.refused(device=loop.attach())
     finally:
         loop.detach()
-    assert f"{machine.disk_id} 1 GiB" in said
+    assert f"{person.machine.disk_id} 1 GiB" in said
 
 
-def test_a_file_is_no_device(
-    account: dict[str, str], machine: Machine, control: Control, tmp_path: Path
-) -> None:
+def test_a_file_is_no_device(person: Person, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    said = refused(probe(account, machine, device=tmp_path / "file"), control)
+    said = person.refused(device=tmp_path / "file")
     assert "is not a block device" in said
 
 
 def test_without_a_region_the_missing_setting_is_named(
-    account: dict[str, str], machine: Machine
+    person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = probe({**account, "DISKSNAPSHOT_REGION": ""}, machine)
-    assert (run.returncode, "DISKSNAPSHOT_REGION is not set" in run.stderr) == (2, True)
+    monkeypatch.delenv("DISKSNAPSHOT_REGION")
+    code, said = person.probe()
+    assert (code, "DISKSNAPSHOT_REGION is not set" in said) == (2, True)
 
 
-def test_the_help_says_that_all_data_is_lost(account: dict[str, str], machine: Machine) -> None:
-    run = probe(account, machine, "--help")
-    assert run.returncode == 0
+def test_it_is_a_command_of_the_operators_program_and_its_help_says_that_data_is_lost() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "operator")}
+    argv = [sys.executable, "-m", "disksnapshot", "probe-cut", "--help"]
+    run = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
     assert "ALL DATA ON THE DISK IS LOST" in run.stdout

@@ -29,6 +29,7 @@ CHANGES = [
     {"quiesce": {"maxHoldSeconds": 20}},
     {"quiesce": {"steps": [FREEZE]}},
     {"quiesce": None},
+    {"whenNotMounted": "Snapshot"},
     {"tags": {"team": "another"}},
     {"tags": None},
 ]

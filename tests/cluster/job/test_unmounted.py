@@ -72,3 +72,25 @@ def test_without_a_hold_an_attached_disk_is_cut_and_called_no_more_than_it_is(
     body = of(shop, "unmounted")
     del body["spec"]["quiesce"]
     assert words(shop.ready(body)["status"]) == CRASH
+
+
+@pytest.fixture
+def expanding(shop: Shop) -> Iterator[str]:
+    """The database's disk, while the cloud expands it."""
+    disk_id = shop.database.disk_id
+    shop.lab.cbs.change_disk(disk_id, DiskState="EXPANDING")
+    yield disk_id
+    shop.lab.cbs.change_disk(disk_id, DiskState="")
+
+
+def test_a_disk_that_can_t_be_cut_now_is_told_with_nothing_held_and_cut_later(
+    shop: Shop, expanding: str
+) -> None:
+    body = shop.snapshot()
+    shop.apply(body)
+    seen = shop.until_reason(body, "DiskBusy")
+    assert f"{expanding} of claim" in condition(seen, "Ready")["message"]
+    assert not {"quiesce", "intent"} & seen["status"].keys()
+    shop.writes_go_on()
+    shop.lab.cbs.change_disk(expanding, DiskState="")
+    shop.until_reason(body, "Ready")
