@@ -21,6 +21,9 @@ API_SERVER = f"https://{NODE_ADDRESS}:6443"
 
 CBS_ENDPOINT = f"{NODE_ADDRESS}:9443"
 CBS_CONTROL = "http://127.0.0.1:9444"
+# Where roles get temporary keys: STS for pods, the metadata address for the machine.
+STS_ENDPOINT = f"{NODE_ADDRESS}:9445"
+METADATA_ADDRESS = f"{NODE_ADDRESS}:9446"
 REGION = "ap-guangzhou"
 ZONE = "ap-guangzhou-3"
 INSTANCE_ID = "ins-lab00001"
