@@ -1,6 +1,7 @@
 """When temporary keys are renewed, who waits for that, and what happens when it fails."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -145,6 +146,24 @@ def test_a_source_that_hangs_keeps_a_caller_for_a_limited_time(source: Source) -
     credential = source.credential(wait_seconds=0.1)
     with pytest.raises(CloudUnavailable, match="not fetched in time"):
         used(credential)
+
+
+def test_a_source_that_hangs_keeps_callers_once_and_not_each_anew(source: Source) -> None:
+    credential = source.credential(wait_seconds=5.0)
+    used(credential)
+    source.now += LONG - 60
+    source.gate.clear()
+    credential.distrust()
+    threads = ThreadPoolExecutor(1)
+    first = threads.submit(used, credential)
+    soon(lambda: source.fetches == 2, "the fetch that hangs")
+    source.now += 5
+    began = time.monotonic()
+    assert [used(credential) for _ in range(20)] == ["id-1"] * 20
+    assert time.monotonic() - began < 4
+    source.gate.set()
+    first.result()
+    threads.shutdown()
 
 
 def test_a_source_that_fails_is_not_asked_by_every_call(source: Source) -> None:

@@ -154,11 +154,23 @@ def test_a_pod_uses_its_claims_from_when_it_has_a_node_until_it_has_ended(
     assert unmounted(done) == ([] if is_used else [IDLE])
 
 
+def test_a_pod_uses_the_claim_that_is_made_with_it() -> None:
+    other = pod(name="data")
+    other["spec"]["volumes"] = [{"name": "1", "ephemeral": {"volumeClaimTemplate": {}}}]
+    assert unmounted(prepared(pod(MOUNTED), other, whenNotMounted="Snapshot")) == []
+
+
 BLOCK = bound(IDLE, {**csi(DISKS[1]), "volumeMode": "Block"})
 
 
 def test_a_raw_block_device_may_be_cut_without_a_hold() -> None:
     assert prepared(pod(MOUNTED, IDLE), world=BLOCK).order.disk_ids == DISKS
+
+
+def test_a_raw_block_device_may_be_cut_under_a_databases_lock() -> None:
+    mysql = {"steps": [{"mysql": {"credentialsSecretRef": {"name": "mysql-snapshot"}}}]}
+    done = prepared(pod(MOUNTED, IDLE), quiesce=mysql, world=BLOCK)
+    assert [type(step) for step in done.order.steps] == [MysqlOrder]
 
 
 def test_a_raw_block_device_can_t_be_frozen_and_the_step_is_named() -> None:

@@ -73,8 +73,9 @@ class TemporaryCredential(Credential):  # type: ignore[misc]  # the SDK has no t
             if self._distrusted or self._left() < RENEW_SECONDS:
                 self._begin()
             if self._distrusted or self._left() < OUTLIVE_SECONDS:
-                # Lets go of the lock meanwhile: others who wait are not behind this one.
-                self._change.wait_for(self._is_settled, self._wait_seconds)
+                # Lets go of the lock meanwhile: others who wait are not behind this one. A fetch
+                # that hangs keeps callers once, and not each of them anew.
+                self._change.wait_for(self._is_settled, self._patience())
             keys = self._keys
             if keys is None or self._left() <= 0:
                 raise CloudUnavailable(f"no valid keys from {self._source}: {self._why}")
@@ -88,6 +89,10 @@ class TemporaryCredential(Credential):  # type: ignore[misc]  # the SDK has no t
 
     def _is_settled(self) -> bool:
         return self._fetching_since is None
+
+    def _patience(self) -> float:
+        since = self._fetching_since
+        return 0.0 if since is None else max(0.0, since + self._wait_seconds - self._clock())
 
     def _begin(self) -> None:
         """Fetch, unless that is under way or was done a moment ago."""

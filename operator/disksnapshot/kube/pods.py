@@ -131,10 +131,16 @@ def _is_ready(pod: Pod, container: str | None) -> bool:
     return container in pod.containers_ready if container else pod.ready
 
 
+def _claim(item: dict[str, Any], volume: dict[str, Any]) -> str:
+    """Return the claim behind a pod's volume; an ephemeral one is made with the pod, by name."""
+    if "ephemeral" in volume:
+        return f"{item['metadata']['name']}-{volume['name']}"
+    return str(volume.get("persistentVolumeClaim", {}).get("claimName", ""))
+
+
 def _pod(item: dict[str, Any]) -> Pod:
     status = item.get("status", {})
-    volumes = item["spec"].get("volumes", [])
-    claims = (volume.get("persistentVolumeClaim", {}).get("claimName") for volume in volumes)
+    claims = (_claim(item, volume) for volume in item["spec"].get("volumes", []))
     return Pod(
         name=item["metadata"]["name"],
         uid=item["metadata"]["uid"],
