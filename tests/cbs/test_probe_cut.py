@@ -149,6 +149,25 @@ def test_what_the_probe_made_and_attached_is_taken_away_again(
     assert "LEFT IN THE CLOUD" not in said["said"]
 
 
+def test_a_lost_answer_leaves_no_second_disk_behind(
+    person: Person, control: Control, tmp_path: Path
+) -> None:
+    cloud_that(control)
+    control.fault("CreateDisks", "Reset")
+    said = person.report(tmp_path, "--skip-signature")
+    assert "LEFT IN THE CLOUD" not in said["said"]
+    assert [disk["DiskId"] for disk in control.disks()] == [person.machine.disk_id]
+
+
+def test_a_cut_that_the_cloud_refuses_is_told_with_its_code(
+    person: Person, control: Control
+) -> None:
+    control.error("CreateSnapshot", "InsufficientSnapshotQuota", times=1)
+    code, said = person.probe()
+    assert (code, "InsufficientSnapshotQuota" in said) == (1, True)
+    assert control.snapshots() == []
+
+
 def test_what_can_t_be_taken_away_is_told_by_its_id(
     person: Person, control: Control, tmp_path: Path
 ) -> None:

@@ -146,9 +146,9 @@ class Probe:
             _say(f"writing to {device.path}")
             time.sleep(WARM_SECONDS)
             _say(f"cutting, as {self._name}")
-            self._copies.snapshot_id, moments = self._requests.cut(
-                self._options.disk_id, self._name
-            )
+            snapshot_id, reply = self._requests.create(self._options.disk_id, self._name)
+            self._copies.snapshot_id = snapshot_id  # from here on there is something to take away
+            moments = self._requests.await_listed(snapshot_id, reply)
             _say(f"{self._copies.snapshot_id} is listed; writing on")
             time.sleep(self._options.write_seconds)
         if writer.error:

@@ -56,12 +56,19 @@ class Copies:
             "SnapshotId": self.snapshot_id,
             "ClientToken": self._name,
         }
-        [self.disk_id] = self._cloud.ask("CreateDisks", asked)["DiskIdSet"]
+        [self.disk_id] = self._create(asked)["DiskIdSet"]
         self._until(
             lambda: self._state() in {"UNATTACHED", "ATTACHED"},
             f"{self.disk_id} is made",
             self._patience,
         )
+
+    def _create(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Ask again when no answer came: by its ClientToken it is the same request."""
+        try:
+            return self._cloud.ask("CreateDisks", asked)
+        except Unavailable:
+            return self._cloud.ask("CreateDisks", asked)
 
     def attach(self, instance_id: str) -> None:
         """Attach the restored disk to a machine."""

@@ -62,8 +62,8 @@ class Requests:
         finally:
             connection.close()
 
-    def cut(self, disk_id: str, name: str) -> tuple[str, Moments]:
-        """Cut, and look until the snapshot is listed; return its id, and when it all was."""
+    def create(self, disk_id: str, name: str) -> tuple[str, Answer]:
+        """Cut; return the snapshot's id, and the reply."""
         deadline = (self._cloud.clock.now() + KEPT).strftime("%Y-%m-%dT%H:%M:%S+00:00")
         asked = {"DiskId": disk_id, "SnapshotName": name, "Deadline": deadline}
         reply = self.send("CreateSnapshot", asked)
@@ -73,22 +73,20 @@ class Requests:
                 f"CreateSnapshot: {reply.content.get('Error') or 'no id'}; look in the console "
                 f"for a snapshot named {name}"
             )
-        unlisted, listed = self._until_listed(snapshot_id, reply)
-        moments = Moments(
-            sent=reply.sent,
-            reply=reply.came,
-            listed_after=unlisted.sent,
-            listed_by=listed.came,
-        )
-        return snapshot_id, moments
+        return snapshot_id, reply
 
-    def _until_listed(self, snapshot_id: str, reply: Answer) -> tuple[Answer, Answer]:
-        """Return the last answer without the snapshot (its own reply, at first), and the next."""
+    def await_listed(self, snapshot_id: str, reply: Answer) -> Moments:
+        """Look until the snapshot is listed; return when it all was."""
         unlisted, end = reply, time.monotonic() + LISTED_SECONDS
         while time.monotonic() < end:
             seen = self.send("DescribeSnapshots", {"SnapshotIds": [snapshot_id]})
             if seen.content.get("SnapshotSet"):
-                return unlisted, seen
+                return Moments(
+                    sent=reply.sent,
+                    reply=reply.came,
+                    listed_after=unlisted.sent,
+                    listed_by=seen.came,
+                )
             unlisted = seen
             time.sleep(LOOK_PAUSE_SECONDS)
         raise ProbeError(f"{snapshot_id} was not listed within {LISTED_SECONDS:.0f} s")
