@@ -1,13 +1,17 @@
 """What is said of a held server: position and tables; and logs that lie on the frozen disk."""
 
+import os
+import signal
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
-from disksnapshot.window.hold import Ready, Refusal
+from disksnapshot.window.hold import Facts, Ready, Refusal
 from disksnapshot.window.launch import WindowProcess
-from lab.holding import capture
+from lab.holding import Holding, capture, opened
 from lab.local import Local
 from lab.writing import Writer
 
@@ -86,3 +90,39 @@ def test_general_and_slow_log_on_the_frozen_disk_are_no_obstacle(
         facts = capture(here, here.order())
     assert facts.proven
     assert writer.acknowledged_between(facts.times["frozen"], facts.times["thawed"]) == []
+
+
+@pytest.fixture
+def logging_there(here: Local) -> Iterator[Local]:
+    """Let the server write its error log to the disk that is frozen."""
+    usual = here.database.options
+    here.database.stop()
+    here.database.options = [*usual, f"--log-error={here.mount}/error.log"]
+    here.database.start()
+    yield here
+    here.database.stop()
+    here.database.options = usual
+    here.database.start()
+
+
+@pytest.mark.usefixtures("hidden")
+def test_an_error_log_on_the_frozen_disk_keeps_no_writer_beyond_the_bound(
+    logging_there: Local, pool: ThreadPoolExecutor
+) -> None:
+    here = logging_there
+    assert (here.mount / "error.log").exists()
+    with Writer(here.database) as writer, opened(here.order(max_hold_seconds=6)) as window:
+        holding = Holding(here, window, pool)
+        answer = holding.until_cut(here.go())
+        os.kill(holding.pid, signal.SIGSTOP)
+        stopped_at = time.time_ns()
+        try:
+            waited = writer.seconds_until_acknowledged(after=stopped_at)
+            assert (stopped_at - holding.sent_at) / 1e9 + waited < 6
+        finally:
+            os.kill(holding.pid, signal.SIGCONT)
+        facts = answer.result()
+    assert isinstance(facts, Facts)
+    assert not facts.proven
+    here.control.settings(visibilityDelayMilliseconds=20)
+    assert capture(here, here.order()).proven

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from disksnapshot.window.hold import (
     StepFacts,
 )
 from disksnapshot.window.mysql import complaints, rights, statements, tables
+from disksnapshot.window.mysql.alarm import Alarm
 from disksnapshot.window.mysql.position import position
 from disksnapshot.window.mysql.product import TABLES, Product
 from disksnapshot.window.mysql.session import Session
@@ -45,6 +45,7 @@ class MysqlHold:
         self._lock = TABLES
         self._identity: Row = ()
         self._killed = False
+        self._alarm = Alarm()
         self.facts = StepFacts(name=order.name, kind="mysql")
 
     def ready(self, deadline: float) -> None:
@@ -74,17 +75,15 @@ class MysqlHold:
     def acquire(self, clock: HoldClock) -> None:
         """Lock, within a budget that the server, its settings and a second session each keep."""
         server_seconds = int(clock.max_hold_seconds - LOCK_BUDGET_SECONDS)
-        killer = threading.Timer(LOCK_BUDGET_SECONDS - 0.1, self._kill)
-        killer.daemon = True
         start = time.monotonic_ns()
         try:
             session, second = _open(self._session), _open(self._second)
             session.run(f"SET SESSION wait_timeout = {server_seconds}")
             clock.sent()
-            killer.start()
+            self._alarm.set(time.monotonic() + LOCK_BUDGET_SECONDS - 0.1, self._kill)
             for statement in self._lock.take:
                 session.run(statement)
-            self._call_off(killer)
+            self._require_not_killed()
             clock.locked(server_seconds)
             # Else a prepared transaction's commit may be in the binlog alone, and a copy without
             # that binlog refuses to start.
@@ -93,12 +92,12 @@ class MysqlHold:
                 # From here on the lock keeps such tables from being made.
                 tables.require_none(second, self._product)
         except pymysql.MySQLError as error:
-            self._give_back(killer)
+            self._give_back()
             if self._killed:
                 raise HoldError("LockTimeout", complaints.said(error)) from error
             raise complaints.translated(error) from error
         except HoldError:
-            self._give_back(killer)
+            self._give_back()
             raise
         self.facts.held = True
         clock.timeline.mark("locked")
@@ -115,6 +114,8 @@ class MysqlHold:
             clock.timeline.mark("unlocked")
             self.facts.reason = "the hold had reached its bound"
             return
+        # Beyond the bound nothing is proven any more, and the server ends the session by itself.
+        self._alarm.set(clock.lets_go_at, self._end_both)
         try:
             self._prove(_open(self._session), clock)
         except pymysql.MySQLError as error:
@@ -122,6 +123,7 @@ class MysqlHold:
             # What lies between may have swallowed the end of the connection.
             self._kill_session()
         finally:
+            self._alarm.off()
             self._close_lock_session()
             clock.timeline.mark("unlocked")
         self.facts.release_milliseconds = (time.monotonic_ns() - start) / 1e6
@@ -132,6 +134,7 @@ class MysqlHold:
 
     def close(self) -> None:
         """Close both sessions."""
+        self._alarm.close()
         self._close_lock_session()
         if self._second:
             self._second.close()
@@ -173,9 +176,9 @@ class MysqlHold:
         self.facts.proven = proven
         self.facts.reason = "" if proven else "the proof came after the bound"
 
-    def _call_off(self, killer: threading.Timer) -> None:
+    def _require_not_killed(self) -> None:
         """Make sure that the lock isn't killed from now on, and that it was not just now."""
-        _stop(killer)
+        self._alarm.off()
         if self._killed:
             raise pymysql.err.OperationalError(0, "the lock took longer than its budget")
 
@@ -189,16 +192,22 @@ class MysqlHold:
             if self._session:
                 _open(self._second).run(f"KILL {self._session.number}")
         except pymysql.MySQLError:
-            self._close_lock_session()
+            if self._session:
+                self._session.end()
 
-    def _give_back(self, killer: threading.Timer) -> None:
+    def _give_back(self) -> None:
         """Leave nothing of a lock that failed: after a 1205 MySQL keeps its first half."""
-        _stop(killer)  # the second session is free from here on
+        self._alarm.off()  # the second session is free from here on
         try:
             _open(self._session).run(self._lock.give_back)
         except pymysql.MySQLError:
             self._kill_session()
         self._close_lock_session()
+
+    def _end_both(self) -> None:
+        for session in (self._session, self._second):
+            if session:
+                session.end()
 
     def _close_lock_session(self) -> None:
         if self._session:
@@ -218,12 +227,6 @@ def _open(session: Session | None) -> Session:
     if session is None:
         raise pymysql.err.InterfaceError(0, "the session is closed")
     return session
-
-
-def _stop(killer: threading.Timer) -> None:
-    killer.cancel()
-    if killer.is_alive():
-        killer.join()
 
 
 def _who(session: Session) -> Row:

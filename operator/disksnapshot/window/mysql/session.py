@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 from typing import TYPE_CHECKING
@@ -39,7 +40,10 @@ class Session:
             program_name="disksnapshot",
             defer_connect=True,
         )
-        self._connection.connect(_way_to(order.host, order.port))
+        way = _way_to(order.host, order.port)
+        # A descriptor of our own: PyMySQL's object must not be closed while a thread waits in it.
+        self._end = way.dup()
+        self._connection.connect(way)
         self.number = int(self._connection.thread_id())  # type: ignore[no-untyped-call]  # half typed
 
     def run(self, statement: str) -> None:
@@ -59,9 +63,19 @@ class Session:
             cursor.execute(question, arguments or None)
             return cursor.fetchall()
 
+    def end(self) -> None:
+        """End the connection, also under another thread that waits for an answer in it.
+
+        The server sees the end, and frees what the session held.
+        """
+        with contextlib.suppress(OSError):
+            self._end.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """End the connection without waiting: the server sees its end, and frees what it held."""
+        """End the connection without waiting, and forget it; only for the thread that uses it."""
         if self._connection is not None:
+            self.end()
+            self._end.close()
             self._connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001 - close() may block
             self._connection = None
 
