@@ -8,7 +8,7 @@ VENV        := $(CACHE)/venv-$(LOCK_DIGEST)
 IN_VENV     := PATH="$(VENV)/bin:$$PATH" PYTHONPATH=operator:tests
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo lab-up lab-down figures bench deaths damage cloud-errors install-yaml crds lock
+.PHONY: help venv lint test demo lab-up lab-down figures bench deaths damage cloud-errors protocol install-yaml crds lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ cloud-errors: venv ## Meet every error code of the cloud for an hour; write docs
 
 damage: venv ## Cut a local database held and unheld; write docs/damage.md
 	@$(IN_VENV) python -m lab.damage
+
+protocol: venv ## Walk every state that the protocol can reach; write docs/protocol.md
+	@$(IN_VENV) python -m model page
 
 HELM ?= $(or $(DISKSNAPSHOT_LAB_STATE),/var/lib/disksnapshot-lab)/bin/helm
 install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional OPEN=shop,store FREEZER=1
