@@ -61,9 +61,9 @@ protocol: venv ## Walk every state that the protocol can reach; write docs/proto
 	@$(IN_VENV) python -m model page
 
 HELM ?= $(or $(DISKSNAPSHOT_LAB_STATE),/var/lib/disksnapshot-lab)/bin/helm
-install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional OPEN=shop,store FREEZER=1
+install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional OPEN=shop,store EXEC=shop FREEZER=1
 	@mkdir -p dist && $(IN_VENV) python charts/render_install.py --helm "$(HELM)" --image "$(IMAGE)" \
-		--region "$(REGION)" --open "$(OPEN)" $(if $(FREEZER),--freezer) > dist/install.yaml
+		--region "$(REGION)" --open "$(OPEN)" --open-exec "$(EXEC)" $(if $(FREEZER),--freezer) > dist/install.yaml
 
 crds: venv ## Write the chart's copy of the definitions, and the pages made from the code
 	@$(IN_VENV) python charts/render_crds.py

@@ -38,9 +38,10 @@ def render(asked: Namespace, *more: str) -> str:
         f"tencent.region={asked.region}",
         f"tencent.credentials.existingSecret={asked.credentials}",
         f"namespaces={{{asked.open}}}",
+        f"execNamespaces={{{asked.open_exec}}}",
         f"freezer.enabled={str(asked.freezer).lower()}",
     ]
-    chosen = [f"--set={value}" for value in values if value != "namespaces={}"]
+    chosen = [f"--set={value}" for value in values if not value.endswith("={}")]
     # A tag such as 1.2 would be taken for a number.
     chosen += [f"--set-string={value}" for value in _image(asked.image)]
     # Without hooks: kubectl would run at once what is meant for before an uninstall.
@@ -67,6 +68,7 @@ def parse(arguments: Sequence[str] | None = None) -> Namespace:
     parser.add_argument("--namespace", default="disksnapshot-system")
     parser.add_argument("--credentials", default="cbs-credentials", help="name of the Secret")
     parser.add_argument("--open", default="", help="namespaces whose Secrets may be read: a,b")
+    parser.add_argument("--open-exec", default="", help="namespaces for commands in pods: a,b")
     parser.add_argument("--freezer", action="store_true", help="install the freezer too")
     parser.add_argument("--helm", default="helm", help="the program")
     return parser.parse_args(arguments)

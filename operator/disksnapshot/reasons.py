@@ -26,6 +26,11 @@ class Reason(StrEnum):
     POD_NOT_FOUND = "PodNotFound"
     AMBIGUOUS_POD = "AmbiguousPod"
     POD_ADDRESS_REFUSED = "PodAddressRefused"
+    CONTAINER_NOT_FOUND = "ContainerNotFound"
+    EXEC_FORBIDDEN = "ExecForbidden"
+    NO_SHELL = "NoShell"
+    NO_FSFREEZE = "NoFsfreeze"
+    COMMAND_FAILED = "CommandFailed"
     FORBIDDEN = "Forbidden"
     SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason, not a secret
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - the same
@@ -84,6 +89,16 @@ REMEDIES: dict[Reason, str] = {
     Reason.AMBIGUOUS_POD: "Narrow mysql.target.podSelector until it matches one Ready pod.",
     Reason.POD_ADDRESS_REFUSED: "Run the database in a pod with an address of its own, without "
     "hostNetwork; its files can be frozen all the same, without a mysql step.",
+    Reason.CONTAINER_NOT_FOUND: "Name in target.container a container that the pod has; it must, "
+    "where the pod has several.",
+    Reason.EXEC_FORBIDDEN: "Add the namespace to the chart's value `execNamespaces`, or bind a "
+    "Role with get and create on pods/exec to the operator's service account.",
+    Reason.NO_SHELL: "Name a container that has a POSIX shell `sh` and `sleep`: the guard runs "
+    "there.",
+    Reason.NO_FSFREEZE: "Name a container that has fsfreeze (util-linux or busybox), or use "
+    "freeze.method Agent.",
+    Reason.COMMAND_FAILED: "Run the acquire command by hand in that container: it must hold, and "
+    "end with status 0 within timeoutSeconds.",
     Reason.FORBIDDEN: "Give the operator's service account the right that the message names; the "
     "chart's roles hold it.",
     Reason.SECRET_FORBIDDEN: "Add the namespace to the chart's value `namespaces`, or bind a Role "

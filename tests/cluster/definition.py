@@ -18,6 +18,8 @@ KIND: Final = f"disksnapshots.{GROUP}"
 CLAIM: Final = {"claims": [{"name": "data-mysql-0"}]}
 MYSQL: Final = {"mysql": {"credentialsSecretRef": {"name": "mysql-snapshot"}}}
 FREEZE: Final = {"freeze": {"method": "Agent"}}
+BY_EXEC: Final = {"freeze": {"method": "Exec"}}
+SYNC: Final[dict[str, Any]] = {"sync": {}}
 
 
 @contextmanager

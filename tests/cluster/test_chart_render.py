@@ -27,6 +27,7 @@ MISSING = [
 MISTAKEN = [
     {"namespace": ["shop"]},
     {"namespaces": ["shop", "shop"]},
+    {"execNamespaces": ["shop", "shop"]},
     {"tencent": {"endpoint": "https://cbs.test"}},
     {"tencent": {"region": "hk"}},
     {"tencent": {"credentials": {"mode": "Anything"}}},
@@ -171,6 +172,18 @@ def test_metrics_have_a_service_and_are_left_out_where_nobody_wants_them(
     assert environment(without)["DISKSNAPSHOT_METRICS_PORT"] == "0"
 
 
+def test_commands_in_pods_are_allowed_only_in_the_namespaces_that_were_opened(
+    lab: Lab, tmp_path: Path
+) -> None:
+    assert not [name for name in rendered(lab, tmp_path) if name.endswith("-exec")]
+    objects = rendered(lab, tmp_path, {"execNamespaces": ["shop"]})
+    role = objects["Role/op-disksnapshot-operator-exec"]
+    assert role["metadata"]["namespace"] == "shop"
+    assert role["rules"] == [
+        {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get", "create"]}
+    ]
+
+
 def test_a_digest_counts_instead_of_the_tag(lab: Lab, tmp_path: Path) -> None:
     container = operator(rendered(lab, tmp_path))["containers"][0]
     assert container["image"] == "registry.test/disksnapshot:1"
@@ -221,6 +234,7 @@ def test_the_certificate_authorities_reach_the_operator(lab: Lab, tmp_path: Path
 
 def test_long_names_stay_within_what_kubernetes_allows(lab: Lab, tmp_path: Path) -> None:
     values = {"fullnameOverride": "x" * 80, "freezer": {"enabled": True}, "namespaces": ["shop"]}
+    values["execNamespaces"] = ["shop"]
     objects = rendered(lab, tmp_path, values)
     own = [made["metadata"]["name"] for name, made in objects.items() if "xxx" in name]
     assert own

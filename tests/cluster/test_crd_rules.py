@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cluster.definition import CLAIM, FREEZE, MYSQL, installed, snapshot, stored
+from cluster.definition import BY_EXEC, CLAIM, FREEZE, MYSQL, SYNC, installed, snapshot, stored
 from lab.cluster import Lab, LabError
 
 
@@ -22,6 +22,10 @@ def quiesce(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def mysql(**more: Any) -> dict[str, Any]:
     return {"mysql": {**MYSQL["mysql"], **more}}
+
+
+def command(**more: Any) -> dict[str, Any]:
+    return {"exec": {"acquire": ["lock"], "release": ["unlock"], **more}}
 
 
 def choosing(**selector: Any) -> dict[str, Any]:
@@ -51,14 +55,88 @@ RULES = [
     Rule("a claim's name is one", claims("data.a-0"), claims("Data_A"), "should match"),
     Rule("a quiesce has steps", quiesce(FREEZE), {"quiesce": {}}, "steps: Required"),
     Rule("at least one step", quiesce(MYSQL), quiesce(), "should have at least 1 items"),
-    Rule("at most two steps", quiesce(MYSQL, FREEZE), quiesce(*[MYSQL] * 3), "at most 2 items"),
-    Rule("an empty freeze", quiesce(FREEZE), quiesce({"freeze": None}), "write `freeze: {method"),
+    Rule("at most 8 steps", quiesce(*[SYNC] * 8), quiesce(*[SYNC] * 9), "at most 8 items"),
+    Rule("an empty freeze", quiesce(FREEZE), quiesce({"freeze": None}), "`freeze: {method: Agent"),
+    Rule("an empty sync", quiesce(SYNC), quiesce({"sync": None}), "so write `sync: {}`"),
     Rule("one kind a step", quiesce(MYSQL), quiesce({**MYSQL, **FREEZE}), "as two steps"),
+    Rule("one kind", quiesce(command(), SYNC), quiesce({**command(), **SYNC}), "as two steps"),
     Rule("one mysql", quiesce(MYSQL), quiesce(MYSQL, MYSQL), "another DiskSnapshot"),
     Rule("one freeze", quiesce(FREEZE), quiesce(FREEZE, FREEZE), "at most one freeze step"),
     Rule("freeze last", quiesce(MYSQL, FREEZE), quiesce(FREEZE, MYSQL), "put mysql before it"),
     Rule("a freeze says how", quiesce(FREEZE), quiesce({"freeze": {}}), "method: Required"),
-    Rule("known methods", quiesce(FREEZE), quiesce({"freeze": {"method": "Exec"}}), '"Agent"'),
+    Rule(
+        "known methods", quiesce(BY_EXEC), quiesce({"freeze": {"method": "Magic"}}), '"Agent", "'
+    ),
+    Rule(
+        "known methods of sync",
+        quiesce({"sync": {"method": "Exec"}}),
+        quiesce({"sync": {"method": "Magic"}}),
+        '"Agent", "Exec"',
+    ),
+    Rule(
+        "a target for a freeze by Exec",
+        quiesce({"freeze": {"method": "Exec", "target": {"container": "tools"}}}),
+        quiesce({"freeze": {"method": "Agent", "target": {"container": "tools"}}}),
+        "freeze.target is for method Exec",
+    ),
+    Rule(
+        "a target for a sync by Exec",
+        quiesce({"sync": {"method": "Exec", "target": {"container": "tools"}}}),
+        quiesce({"sync": {"target": {"container": "tools"}}}),
+        "sync.target is for method Exec",
+    ),
+    Rule("an acquire", quiesce(command()), quiesce(command(acquire=[])), "at least 1 items"),
+    Rule(
+        "a release", quiesce(command()), quiesce({"exec": {"acquire": ["a"]}}), "release: Required"
+    ),
+    Rule(
+        "32 words",
+        quiesce(command(acquire=["a"] * 32)),
+        quiesce(command(acquire=["a"] * 33)),
+        "at most 32 items",
+    ),
+    Rule(
+        "words of 4096 characters",
+        quiesce(command(release=["a", "b" * 4096])),
+        quiesce(command(release=["a", "b" * 4097])),
+        "4096",
+    ),
+    Rule(
+        "a program first",
+        quiesce(command(acquire=["lock", "-v"])),
+        quiesce(command(acquire=["-v"])),
+        "must be a program",
+    ),
+    Rule(
+        "a program first in release",
+        quiesce(command(release=["unlock", ""])),
+        quiesce(command(release=[""])),
+        "must be a program",
+    ),
+    Rule(
+        "a command's target that says something",
+        quiesce(command(target={"container": "db"})),
+        quiesce(command(target={})),
+        "leave target out",
+    ),
+    Rule(
+        "20 seconds",
+        quiesce(command(timeoutSeconds=20), maxHoldSeconds=40),
+        quiesce(command(timeoutSeconds=21), maxHoldSeconds=60),
+        "less than or equal to 20",
+    ),
+    Rule(
+        "time for all commands",
+        quiesce(command(timeoutSeconds=2), command(timeoutSeconds=3)),
+        quiesce(command(timeoutSeconds=3), command(timeoutSeconds=3)),
+        "maxHoldSeconds is too short",
+    ),
+    Rule(
+        "time for a lock and a freeze too",
+        quiesce(MYSQL, command(timeoutSeconds=3), BY_EXEC),
+        quiesce(MYSQL, command(timeoutSeconds=3), BY_EXEC, maxHoldSeconds=9),
+        "and 3 more with a mysql step",
+    ),
     Rule(
         "a hold of 5 seconds or more",
         quiesce(FREEZE, maxHoldSeconds=5),

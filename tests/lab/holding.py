@@ -44,10 +44,21 @@ class Holding:
         self._here.control.wait_call(action, since)
         return answer
 
+    def programs(self) -> list[int]:
+        """Return the freezers and guards that the window has started and that still run."""
+        return [pid for pid in children_of(self.pid) if not is_zombie(pid)]
+
     def freezer_pid(self) -> int:
         """Return the first freezer that the window has started."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return int(children[0])
+        return self.programs()[0]
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_zombie(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def opened(order: Order) -> WindowProcess:

@@ -71,6 +71,10 @@ class Local:
         argv = [*self._freezer("hold"), "--nonce", "n", "--idle-seconds", str(idle_seconds)]
         return [*argv, "--", *(str(path) for path in paths or (self.mount,))]
 
+    def syncer(self, *paths: Path) -> list[str]:
+        """Return the command line of a freezer that only syncs, for this disk unless given."""
+        return [*self._freezer("sync"), "--", *(str(path) for path in paths or (self.mount,))]
+
     def watcher(self) -> list[str]:
         """Return the command line of a freezer pod's main process."""
         return self._freezer("watch")

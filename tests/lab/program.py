@@ -3,6 +3,7 @@
 import os
 import select
 import subprocess
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,18 +15,24 @@ END_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class LocalProgram:
-    """A place to run the freezer in: this machine, instead of a pod."""
+    """A place to run the freezer or a guard in: this machine, instead of a pod.
+
+    `shell` takes the place of the word `sh`.
+    """
+
+    shell: tuple[str, ...] = ("sh",)
 
     def open(self, argv: list[str], deadline: float) -> "LocalSession":  # noqa: ARG002 - as PodProgram
-        return LocalSession(argv)
+        return LocalSession([*self.shell, *argv[1:]] if argv[0] == "sh" else argv)
 
 
 class LocalSession:
     """A conversation with a child process by pipes, as ExecSession has with a container's."""
 
     def __init__(self, argv: list[str]) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the session
         self.process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0
         )
         assert self.process.stdin
         assert self.process.stdout
@@ -48,6 +55,19 @@ class LocalSession:
         line, _, self._text = self._text.partition(b"\n")
         return line.decode()
 
+    def exit_code(self, deadline: float) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(max(0.0, deadline - time.monotonic()))
+        return None
+
+    @property
+    def error_bytes(self) -> int:
+        return self._errors.seek(0, os.SEEK_END)
+
+    def last_words(self) -> str:
+        self._errors.seek(max(0, self.error_bytes - 4096))
+        return self._errors.read().decode("utf-8", "replace").strip()
+
     def spoke(self) -> bool:
         return bool(self._text) or self._ended or self._receive(0)
 
@@ -60,6 +80,7 @@ class LocalSession:
         with suppress(subprocess.TimeoutExpired):  # it may be stopped, as a pod's may
             self.process.wait(END_SECONDS)
         self._output.close()
+        self._errors.close()
 
     def _receive(self, seconds: float) -> bool:
         if not select.select([self._output], [], [], seconds)[0]:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ BARE = {
     "quiesce": {
         "steps": [
             {"mysql": {"credentialsSecretRef": {"name": "mysql-snapshot"}}},
+            {"exec": {"acquire": ["lock"], "release": ["unlock"]}},
+            {"sync": {}},
             {"freeze": {"method": "Agent"}},
         ]
     },
@@ -98,6 +101,7 @@ def test_the_status_that_the_code_writes_is_one_that_the_schema_keeps() -> None:
 
 
 def test_every_verdict_is_a_word_of_the_schema() -> None:
-    for proven in ((), ("mysql",), ("freeze",), ("mysql", "freeze")):
+    kinds = ("mysql", "exec", "sync", "freeze")
+    for proven in (some for size in range(5) for some in combinations(kinds, size)):
         words = draft().call_it(verdict(proven)).body
         assert list(unknown(words, SCHEMA["status"])) == []

@@ -188,7 +188,7 @@ def opened() -> dict[str, Any]:
 
 def ready() -> dict[str, Any]:
     made = draft().intend(intent(), volumes()).record({DISKS[0]: snapshot_of(DISKS[0])})
-    made.call_it(verdict({"mysql", "freeze"}))
+    made.call_it(verdict(("mysql", "freeze")))
     return made.progress({DISKS[0]: ("NORMAL", 100)}).ready("complete").body
 
 
@@ -402,7 +402,7 @@ def expiring(after: int | None, **metadata: Any) -> dict[str, Any]:
     """Return a Ready object whose cut was two hours ago, and that expires so long after it."""
     cut_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
     made = draft().intend(intent(signed=cut_at), volumes())
-    made.record({DISKS[0]: snapshot_of(DISKS[0])}).call_it(verdict({"mysql", "freeze"}))
+    made.record({DISKS[0]: snapshot_of(DISKS[0])}).call_it(verdict(("mysql", "freeze")))
     body_of = body(finalizer=False, status_so_far=made.ready("complete").body)
     body_of["metadata"].update(metadata)
     if after is not None:

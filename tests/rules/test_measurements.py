@@ -57,3 +57,32 @@ def test_what_a_server_says_of_itself_is_cut_to_what_the_definition_allows() -> 
         "gtid": LIMITS["gtid"],
     }
     assert said["serverID"] == 1
+
+
+def by_commands(*missing: str) -> Facts:
+    moments = {
+        "lockSent": 1_000_000_000,
+        "0-exec sent": 1_000_000_000,
+        "0-exec held": 1_050_000_000,
+        "frozen": 1_060_000_000,
+        "thawed": 1_090_000_000,
+        "0-exec released": 1_120_000_000,
+    }
+    times = {name: moment for name, moment in moments.items() if name not in missing}
+    steps = [StepFacts(name="0-exec", kind="exec"), StepFacts(name="1-freeze", kind="freeze")]
+    return Facts(times=times, steps=steps)
+
+
+def test_a_hold_by_commands_is_measured_to_the_end_of_release() -> None:
+    said = quiesce_status(by_commands())
+    assert said["holdMilliseconds"] == 120
+    assert said["heldTime"] == "1970-01-01T00:00:01.060000Z"
+    assert [step["kind"] for step in said["steps"]] == ["exec", "freeze"]
+
+
+def test_a_release_that_nobody_saw_may_still_be_due() -> None:
+    assert "resumedTime" not in quiesce_status(by_commands("0-exec released"))
+
+
+def test_a_command_that_failed_leaves_no_freeze_to_wait_for() -> None:
+    assert quiesce_status(by_commands("0-exec held", "frozen", "thawed"))["resumedTime"]

@@ -27,6 +27,30 @@ def test_steps_are_named_by_place_and_kind() -> None:
     assert [step.name for step in quiesce.steps] == ["0-mysql", "1-freeze"]
 
 
+def test_commands_are_read_as_lists_of_words_with_their_target_and_time() -> None:
+    target = {"podSelector": {"matchLabels": {"app": "db"}}, "container": "db"}
+    step = {"acquire": ["lock", "a b"], "release": ["unlock"], "timeoutSeconds": 3}
+    quiesce = spec.parse(body(quiesce={"steps": [{"exec": {**step, "target": target}}]})).quiesce
+    assert quiesce is not None
+    assert quiesce.steps == (
+        spec.ExecStep(
+            name="0-exec",
+            target=spec.PodTarget(selector="app=db", container="db"),
+            acquire=("lock", "a b"),
+            release=("unlock",),
+            seconds=3,
+        ),
+    )
+
+
+def test_an_empty_sync_is_one_by_the_freezer() -> None:
+    quiesce = spec.parse(body(quiesce={"steps": [{"sync": {}}]})).quiesce
+    assert quiesce is not None
+    assert quiesce.steps == (
+        spec.SyncStep(name="0-sync", method="Agent", target=spec.PodTarget()),
+    )
+
+
 def test_a_selector_is_written_in_the_api_s_query_form() -> None:
     conditions = [
         {"key": "tier", "operator": "In", "values": ["a", "b"]},

@@ -1,11 +1,13 @@
 """Freeze file systems for a short, bounded time, and thaw them whatever happens to anybody.
 
     freezer.py hold  --records DIR --kubelet DIR --nonce N [--idle-seconds S] -- PATH...
+    freezer.py sync  --records DIR --kubelet DIR [--idle-seconds S] -- PATH...
     freezer.py watch --records DIR --kubelet DIR
 
 `hold` speaks lines on standard input and output. It reads `warm`, `freeze MILLISECONDS`, `thaw`;
 it answers with one JSON object a line. The file systems are thawed on `thaw`, at the end of the
-input, on any error, or at the deadline by a second thread. `watch` is the freezer pod's main
+input, on any error, or at the deadline by a second thread. `sync` freezes nothing: it writes dirty
+pages out, once to get ready and then at each line `sync`. `watch` is the freezer pod's main
 process: it thaws what a dead owner left frozen.
 
 A freeze has no owner in the kernel, so each is recorded, by device number, in a file of DIR (a
@@ -182,17 +184,21 @@ class FileSystem:
         """Write dirty pages out until little is left; return the last sync's seconds."""
         end = time.monotonic() + SYNC_LIMIT_SECONDS
         while True:
-            start = time.monotonic()
-            if _LIBC.syncfs(self.fd) != 0:
-                number = ctypes.get_errno()
-                raise FreezeError("FreezeRefused", f"syncfs: {os.strerror(number)}")
-            took = time.monotonic() - start
+            took = self.sync_once()
             if took < SHORT_SYNC_SECONDS:
                 return took
             if time.monotonic() > end:
                 raise FreezeError(
                     "FlushTooSlow", f"writing dirty pages out still takes {took:.1f} s"
                 )
+
+    def sync_once(self) -> float:
+        """Write out what is dirty now; return the seconds that it took."""
+        start = time.monotonic()
+        if _LIBC.syncfs(self.fd) != 0:
+            number = ctypes.get_errno()
+            raise FreezeError("FreezeRefused", f"syncfs: {os.strerror(number)}")
+        return time.monotonic() - start
 
     def freeze(self) -> None:
         """Freeze; the caller has armed the deadline and written the record."""
@@ -317,6 +323,15 @@ class Session:
             # The end of the input, an error or a dead pipe: whatever it was, let go.
             self._thaw()
 
+    def run_sync(self, idle_seconds: float) -> None:
+        """Write out once to get ready, then at each line; nothing is frozen or claimed."""
+        self._each(FileSystem.sync)
+        say("ready")
+        while line := self._read_line(idle_seconds):
+            if line.split() != ["sync"]:
+                raise FreezeError("FreezeRefused", f"unknown line: {line[:80]}")
+            say("synced", seconds=self._each(FileSystem.sync_once))
+
     def _obey(self, words: list[str]) -> None:
         match words:
             case ["warm"]:
@@ -415,15 +430,18 @@ def say(event: str, **facts: object) -> None:
 
 
 def hold(options: argparse.Namespace) -> int:
-    """Run one hold; 0 when it ended in order."""
+    """Run one hold, or one sync; 0 when it ended in order."""
     _end_input_on(signal.SIGTERM, signal.SIGINT)
     systems: list[FileSystem] = []
     try:
         for path in options.paths:
             system = FileSystem(path, options.kubelet, options.records, options.nonce)
             systems.append(system)
-            system.claim()
-        Session(systems).run(options.idle_seconds)
+            if options.command == "hold":
+                system.claim()
+        session = Session(systems)
+        run = session.run if options.command == "hold" else session.run_sync
+        run(options.idle_seconds)
     except FreezeError as error:
         _refuse(error.reason, str(error))
         return 1
@@ -532,12 +550,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse the command line and run one of the two programs."""
     parser = argparse.ArgumentParser(prog="freezer")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("hold", "watch"):
+    for name in ("hold", "sync", "watch"):
         command = commands.add_parser(name)
         command.add_argument("--records", type=Path, required=True)
         command.add_argument("--kubelet", type=Path, required=True)
-        if name == "hold":
-            command.add_argument("--nonce", required=True)
+        if name != "watch":
+            command.add_argument("--nonce", required=name == "hold", default="")
             command.add_argument("--idle-seconds", type=float, default=30.0)
             command.add_argument("paths", nargs="+", metavar="PATH")
     options = parser.parse_args(arguments)

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 import websocket
 
@@ -16,10 +17,19 @@ STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
 # v5 alone can close standard input by itself; v4 servers see the end of the whole session instead.
 SUBPROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"]
 OUTPUT_LIMIT = 4096
+NOT_FOUND = 404
+LINE_LIMIT = 1 << 16  # a program that never ends its line must not fill our memory
 
 
 class ExecError(Exception):
-    """The program could not be started, said nothing in time, or has ended."""
+    """The program could not be started, said nothing in time, or has ended.
+
+    `status` is the API server's HTTP status where that refused the session.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,50 @@ class PodProgram:
     namespace: str
     pod: str
     container: str
+    uid: str = ""
 
     def open(self, argv: list[str], deadline: float) -> ExecSession:
-        """Start `argv`; raise ExecError when the session isn't open by `deadline` (monotonic)."""
+        """Start `argv`; raise ExecError when the session isn't open by `deadline` (monotonic).
+
+        With a `uid`, also when the session may lead into another pod of the same name.
+        """
+        session = self._connect(argv, deadline)
+        if self.uid:
+            try:
+                # Only now: a session that was opened before the answer leads into that pod.
+                self._require_same_pod(deadline)
+            except ExecError:
+                session.close()
+                raise
+        return session
+
+    def _require_same_pod(self, deadline: float) -> None:
+        """Ask by a list of one: that is the right which the operator has on pods."""
+        query = urlencode({"fieldSelector": f"metadata.name={self.pod}"})
+        path = f"/api/v1/namespaces/{self.namespace}/pods?{query}"
+        request = Request(self.access.server.rstrip("/") + path)  # noqa: S310 - our API server
+        for header in self._headers():
+            request.add_header(*header.split(": ", 1))
+        seconds = max(0.1, deadline - time.monotonic())
+        try:
+            opener = build_opener(ProxyHandler({}), HTTPSHandler(context=self._context()))
+            with opener.open(request, timeout=seconds) as reply:
+                uids = [pod["metadata"]["uid"] for pod in json.load(reply)["items"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ExecError(f"can't look up pod {self.pod}: {_brief(error)}") from error
+        if uids != [self.uid]:
+            message = (
+                f"pod {self.namespace}/{self.pod} is gone, or replaced by another of its name"
+            )
+            raise ExecError(message, NOT_FOUND)
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.access.ca_file)
+        if self.access.certificate_files:
+            context.load_cert_chain(*self.access.certificate_files)
+        return context
+
+    def _connect(self, argv: list[str], deadline: float) -> ExecSession:
         query = [("command", word) for word in argv]
         query += [("container", self.container), ("stdin", "true"), ("stdout", "true")]
         query += [("stderr", "true"), ("tty", "false")]
@@ -60,7 +111,9 @@ class PodProgram:
                 http_no_proxy=["*"],
             )
         except (websocket.WebSocketException, OSError) as error:
-            raise ExecError(f"exec in pod {self.namespace}/{self.pod}: {_brief(error)}") from error
+            status = getattr(error, "status_code", None)  # of a refused handshake
+            message = f"exec in pod {self.namespace}/{self.pod}: {_brief(error)}"
+            raise ExecError(message, status) from error
         return ExecSession(connection)
 
     def _headers(self) -> list[str]:
@@ -87,6 +140,7 @@ class ExecSession:
         self._output = b""
         self._errors = b""
         self._end: str | None = None
+        self._exit_code: int | None = None
 
     def send_line(self, line: str) -> None:
         """Send one line to the program's standard input."""
@@ -108,6 +162,18 @@ class ExecSession:
             self._receive(left)
         line, _, self._output = self._output.partition(b"\n")
         return line.decode("utf-8", "replace")
+
+    def exit_code(self, deadline: float) -> int | None:
+        """Return the program's exit status; None when it didn't exit by `deadline`."""
+        while self._end is None:
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._receive(left):
+                return None
+        return self._exit_code
+
+    def last_words(self) -> str:
+        """Return the end of what the program wrote to standard error, up to now."""
+        return self._errors.decode("utf-8", "replace").strip()
 
     def spoke(self) -> bool:
         """Tell, without waiting, whether the program has said something or has ended."""
@@ -150,23 +216,27 @@ class ExecSession:
     def _take(self, channel: int, payload: bytes) -> None:
         if channel == STDOUT:
             self._output += payload
+            if len(self._output) > LINE_LIMIT and b"\n" not in self._output:
+                self._output, self._end = b"", "the program's line has no end"
         elif channel == STDERR:
             self._errors = (self._errors + payload)[-OUTPUT_LIMIT:]
         elif channel == STATUS:
-            self._end = f"the program ended: {_status(payload)}{self._tail()}"
-
-    def _tail(self) -> str:
-        text = self._errors.decode("utf-8", "replace").strip()
-        return f"; it said: {text[-300:]}" if text else ""
+            words, self._exit_code = _outcome(payload)
+            self._end = f"the program ended: {words}"
 
 
-def _status(payload: bytes) -> str:
+def _outcome(payload: bytes) -> tuple[str, int | None]:
     """Read the outcome from the status channel: exit codes never come from text."""
     try:
         status = json.loads(payload)
-    except ValueError:
-        return "without a status"
-    return str(status.get("message") or status.get("status"))
+        words = str(status.get("message") or status.get("status"))
+        if status.get("status") == "Success":
+            return words, 0
+        causes = (status.get("details") or {}).get("causes") or []
+        codes = [int(cause["message"]) for cause in causes if cause.get("reason") == "ExitCode"]
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return "without a status", None
+    return words, codes[0] if codes else None
 
 
 def _brief(error: Exception) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.errors import Forbidden, Gone, Problem
 from disksnapshot.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from disksnapshot.kube.api import Api
     from disksnapshot.kube.claims import Claim
@@ -30,6 +30,9 @@ class Pod:
     ready: bool
     claims: frozenset[str]
     containers_ready: frozenset[str]
+    containers: tuple[str, ...] = ()
+    # (container, claim) -> where the container has it mounted.
+    mounts: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def mounting(api: Api, namespace: str, claims: Collection[str], selector: str = "") -> list[Pod]:
@@ -58,6 +61,19 @@ def target(pods: Sequence[Pod], claims: Collection[str], container: str | None) 
         message = f"{len(fitting)} Ready pods mount {', '.join(sorted(claims))}: {names}"
         raise Problem(Reason.AMBIGUOUS_POD, message)
     return fitting[0]
+
+
+def container(pod: Pod, wanted: str | None) -> str:
+    """Return the container in which to run something; raise Problem where it isn't clear."""
+    if wanted is None and len(pod.containers) == 1:
+        return pod.containers[0]
+    has = f"pod {pod.name} has {', '.join(pod.containers)}"
+    if wanted is None:
+        message = f"{has}: name one in target.container"
+        raise Problem(Reason.CONTAINER_NOT_FOUND, message)
+    if wanted not in pod.containers:
+        raise Problem(Reason.CONTAINER_NOT_FOUND, f"no container {wanted}: {has}")
+    return wanted
 
 
 def freezer(api: Api, namespace: str, selector: str, node: str) -> str:
@@ -157,4 +173,20 @@ def _pod(item: dict[str, Any]) -> Pod:
             for container in status.get("containerStatuses", [])
             if container.get("ready")
         ),
+        containers=tuple(container["name"] for container in item["spec"].get("containers", [])),
+        mounts=_mounts(item["spec"]),
     )
+
+
+def _mounts(spec: dict[str, Any]) -> dict[tuple[str, str], str]:
+    claims = {
+        volume["name"]: volume["persistentVolumeClaim"]["claimName"]
+        for volume in spec.get("volumes", [])
+        if "persistentVolumeClaim" in volume
+    }
+    return {
+        (container["name"], claims[mount["name"]]): mount["mountPath"].rstrip("/")
+        for container in spec.get("containers", [])
+        for mount in container.get("volumeMounts", [])
+        if mount["name"] in claims
+    }

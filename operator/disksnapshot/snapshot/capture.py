@@ -299,8 +299,11 @@ def judge(draft: Draft, ask: Ask, result: Result, now: datetime) -> Draft:
 
 def _recorded(draft: Draft, ask: Ask, result: Result, facts: Facts) -> Draft:
     draft.record({disk.disk_id: disk.snapshot_id for disk in facts.disks})
-    stopped = {step.kind for step in facts.steps if step.proven and step.stops_writes}
-    proven = stopped if facts.cut_while_held else set()
+    proven = [
+        step.kind
+        for step in facts.steps
+        if step.proven and step.stops_writes and facts.cut_while_held
+    ]
     still = result.stillness
     wanted = ask.quiesce is not None and not ask.quiesce.allows_crash_consistent
     if wanted and not _is_proven(facts, still):

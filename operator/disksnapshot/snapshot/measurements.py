@@ -9,6 +9,8 @@ from disksnapshot.reasons import Reason
 from disksnapshot.snapshot.status import stamp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from disksnapshot.window.hold import Facts, StepFacts
 
 
@@ -20,8 +22,8 @@ def quiesce_status(facts: Facts) -> dict[str, Any]:
     """Return `status.quiesce`: times in UTC with microseconds, spans in milliseconds."""
     times = facts.times
     over = _all_let_go(facts)
-    held_at = [times[name] for name in ("locked", "frozen") if name in times]
-    ends = [times[name] for name in ("thawed", "unlocked") if name in times]
+    held_at = _moments(facts, ("locked", "frozen"), "held")
+    ends = _moments(facts, ("thawed", "unlocked"), "released")
     quiesce: dict[str, Any] = {
         "proven": facts.proven,
         "cutEvidence": _evidence(facts),
@@ -48,9 +50,20 @@ def quiesce_status(facts: Facts) -> dict[str, Any]:
 def _all_let_go(facts: Facts) -> bool:
     """Tell whether every hold was seen to end: a silent freezer may still freeze."""
     kinds, times = {step.kind for step in facts.steps}, facts.times
-    freeze_asked = "freeze" in kinds and ("mysql" not in kinds or "locked" in times)
+    commands = [step.name for step in facts.steps if step.kind == "exec"]
+    freeze_asked = "freeze" in kinds and (
+        ("mysql" not in kinds or "locked" in times)
+        and all(f"{name} held" in times for name in commands)
+    )
     thawed = not freeze_asked or "thawed" in times
-    return thawed and ("locked" not in times or "unlocked" in times)
+    # A command that failed, or that didn't answer, may hold all the same.
+    released = all(f"{name} released" in times for name in commands if f"{name} sent" in times)
+    return thawed and released and ("locked" not in times or "unlocked" in times)
+
+
+def _moments(facts: Facts, names: Sequence[str], of_command: str) -> list[int]:
+    commands = [f"{step.name} {of_command}" for step in facts.steps if step.kind == "exec"]
+    return [facts.times[name] for name in (*names, *commands) if name in facts.times]
 
 
 def _evidence(facts: Facts) -> str:

@@ -11,9 +11,10 @@ from disksnapshot.kube import addresses, pods
 from disksnapshot.kube import claims as claims_of_cluster
 from disksnapshot.kube.exec import ApiAccess, PodProgram
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import disks
-from disksnapshot.snapshot.spec import FreezeStep, MysqlStep
+from disksnapshot.snapshot import commands, disks
+from disksnapshot.snapshot.spec import ExecStep, FreezeStep, MysqlStep, SyncStep
 from disksnapshot.window.hold import (
+    AnyOrder,
     CloudAddress,
     FreezeOrder,
     FreezeTarget,
@@ -21,6 +22,7 @@ from disksnapshot.window.hold import (
     MysqlOrder,
     MysqlTls,
     Order,
+    SyncOrder,
 )
 
 if TYPE_CHECKING:
@@ -31,14 +33,12 @@ if TYPE_CHECKING:
     from disksnapshot.kube.claims import Claim
     from disksnapshot.kube.pods import Pod
     from disksnapshot.settings import Settings
-    from disksnapshot.snapshot.spec import Ask, Quiesce
+    from disksnapshot.snapshot.spec import Ask, Quiesce, Step
 
 READY_SECONDS = 30.0  # for opening sessions, syncing and rehearsing
 FREEZER_CONTAINER = "freezer"
-FREEZER_COMMAND = (
-    "python3", "-I", "/app/disksnapshot/inpod/freezer.py", "hold",
-    "--records", "/run/disksnapshot", "--kubelet", pods.HOST_KUBELET,
-)  # fmt: skip
+FREEZER_PROGRAM = ("python3", "-I", "/app/disksnapshot/inpod/freezer.py")
+FREEZER_FOLDERS = ("--records", "/run/disksnapshot", "--kubelet", pods.HOST_KUBELET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ class Preparer:
     def _order(
         self,
         targets: Sequence[Target],
-        steps: tuple[MysqlOrder | FreezeOrder, ...],
+        steps: tuple[AnyOrder, ...],
         quiesce: Quiesce | None,
         *,
         stillness: bool = False,
@@ -137,20 +137,26 @@ class Preparer:
             ready_seconds=READY_SECONDS + _waits(steps),
         )
 
-    def _steps(
-        self, ask: Ask, claims: Sequence[Claim], nonce: str
-    ) -> tuple[MysqlOrder | FreezeOrder, ...]:
+    def _steps(self, ask: Ask, claims: Sequence[Claim], nonce: str) -> tuple[AnyOrder, ...]:
         """Return the holds of these claims; where none is mounted there is nobody to hold."""
         if ask.quiesce is None or not claims:
             return ()
+        return tuple(self._step(ask, step, claims, nonce) for step in ask.quiesce.steps)
+
+    def _step(self, ask: Ask, step: Step, claims: Sequence[Claim], nonce: str) -> AnyOrder:
         names = [claim.name for claim in claims]
-        running = pods.mounting(self._api, ask.namespace, names)
-        return tuple(
-            self._mysql(ask, step, names)
-            if isinstance(step, MysqlStep)
-            else self._freeze(step, claims, running, nonce)
-            for step in ask.quiesce.steps
-        )
+        match step:
+            case MysqlStep():
+                return self._mysql(ask, step, names)
+            case ExecStep() | SyncStep(method="Exec") | FreezeStep(method="Exec"):
+                chosen = pods.mounting(self._api, ask.namespace, names, step.target.selector)
+                return commands.order(step, self._access, ask.namespace, names, chosen)
+            case SyncStep():
+                targets = self._freezers(ask, step, claims, "sync")
+                return SyncOrder(name=step.name, targets=targets)
+            case FreezeStep():
+                targets = self._freezers(ask, step, claims, "hold", "--nonce", nonce)
+                return FreezeOrder(name=step.name, targets=targets)
 
     def _mysql(self, ask: Ask, step: MysqlStep, claims: Sequence[str]) -> MysqlOrder:
         candidates = pods.mounting(self._api, ask.namespace, claims, step.selector)
@@ -176,14 +182,17 @@ class Preparer:
         authority = pods.authority(self._api, namespace, step.tls.ca_secret_name)
         return MysqlTls(authority=authority, server_name=step.tls.server_name)
 
-    def _freeze(
-        self, step: FreezeStep, claims: Sequence[Claim], running: Sequence[Pod], nonce: str
-    ) -> FreezeOrder:
+    def _freezers(
+        self, ask: Ask, step: FreezeStep | SyncStep, claims: Sequence[Claim], *words: str
+    ) -> tuple[FreezeTarget, ...]:
+        running = pods.mounting(self._api, ask.namespace, [claim.name for claim in claims])
         settings = self._settings
         if not settings.freezer_enabled:
-            message = "the freeze step needs the freezer, which is not installed"
+            message = "a step of method Agent needs the freezer, which is not installed"
             raise Problem(Reason.FREEZER_NOT_INSTALLED, message)
-        targets = [
+        command, *options = words
+        argv = (*FREEZER_PROGRAM, command, *FREEZER_FOLDERS, *options, "--")
+        return tuple(
             FreezeTarget(
                 program=PodProgram(
                     self._access,
@@ -193,28 +202,28 @@ class Preparer:
                     ),
                     FREEZER_CONTAINER,
                 ),
-                argv=(*FREEZER_COMMAND, "--nonce", nonce, "--", *paths),
+                argv=(*argv, *paths),
             )
             for node, paths in _paths_by_node(step, claims, running).items()
-        ]
-        return FreezeOrder(name=step.name, targets=tuple(targets))
+        )
 
 
-def _waits(steps: Sequence[MysqlOrder | FreezeOrder]) -> int:
+def _waits(steps: Sequence[AnyOrder]) -> int:
     """Return for how long the steps may wait for others before anything is held."""
     return sum(step.long_statement.wait_seconds for step in steps if isinstance(step, MysqlOrder))
 
 
 def _paths_by_node(
-    step: FreezeStep, claims: Sequence[Claim], running: Sequence[Pod]
+    step: FreezeStep | SyncStep, claims: Sequence[Claim], running: Sequence[Pod]
 ) -> Mapping[str, list[str]]:
     """Group the mounts of the claims by node: a freeze is done where the mount is."""
     paths: dict[str, list[str]] = defaultdict(list)
     for claim in claims:
         if claim.is_block:
+            index, _, kind = step.name.partition("-")
             message = (
-                f"spec.quiesce.steps[{step.name.partition('-')[0]}].freeze: claim {claim.name} is "
-                "a raw block device, without a file system to freeze"
+                f"spec.quiesce.steps[{index}].{kind}: claim {claim.name} is "
+                f"a raw block device, without a file system to {kind}"
             )
             raise Problem(Reason.FREEZE_REFUSED, message, final=True)
         pod = next((pod for pod in running if claim.name in pod.claims), None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,26 @@ class Verdict:
 ADOPTED = Verdict("Unknown")
 
 
-def verdict(proven: Collection[str]) -> Verdict:
-    """Return what may be said when exactly the steps of these kinds are proven.
+def verdict(proven: Sequence[str]) -> Verdict:
+    """Return what may be said when exactly the steps of these kinds are proven, in their order.
 
     A lock protects tables, a freeze protects files; the table is in the documentation.
     """
-    application = "Proven" if "mysql" in proven else "None"
-    if "freeze" not in proven:
-        return Verdict("CrashConsistent", "NeedsReplay", application)
-    if "mysql" not in proven:
-        return Verdict("FilesystemConsistent", "Clean", "None")
-    return Verdict("ApplicationConsistent", "Clean", "Proven")
+    application = _application(proven)
+    if "freeze" in proven:
+        consistency = "FilesystemConsistent" if application == "None" else "ApplicationConsistent"
+        return Verdict(consistency, "Clean", application)
+    if _synced_under_lock(proven):
+        return Verdict("ApplicationConsistent", "NeedsReplay", application)
+    return Verdict("CrashConsistent", "NeedsReplay", application)
+
+
+def _application(proven: Sequence[str]) -> str:
+    if "mysql" in proven:
+        return "Proven"
+    # The exit status of a command whose meaning only its author knows.
+    return "Claimed" if "exec" in proven else "None"
+
+
+def _synced_under_lock(proven: Sequence[str]) -> bool:
+    return "mysql" in proven and "sync" in proven[proven.index("mysql") :]

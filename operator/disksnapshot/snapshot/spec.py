@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from disksnapshot import naming
 from disksnapshot.errors import Problem
@@ -50,11 +50,43 @@ class MysqlStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FreezeStep:
-    """Freeze the file systems of all claims."""
+class PodTarget:
+    """Which of the pods that mount the claims, and which container of them."""
+
+    selector: str = ""
+    container: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecStep:
+    """Run the user's own commands in the pods that mount the claims."""
+
+    name: str
+    target: PodTarget
+    acquire: tuple[str, ...]
+    release: tuple[str, ...]
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncStep:
+    """Write dirty pages of all claims out; `target` is for the method Exec."""
 
     name: str
     method: str
+    target: PodTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeStep:
+    """Freeze the file systems of all claims; `target` is for the method Exec."""
+
+    name: str
+    method: str
+    target: PodTarget = field(default_factory=PodTarget)
+
+
+Step: TypeAlias = MysqlStep | ExecStep | SyncStep | FreezeStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +96,7 @@ class Quiesce:
     max_hold_seconds: int
     failure_policy: str
     release_when: str
-    steps: tuple[MysqlStep | FreezeStep, ...]
+    steps: tuple[Step, ...]
 
     @property
     def allows_crash_consistent(self) -> bool:
@@ -176,14 +208,21 @@ def _quiesce(spec: Mapping[str, Any] | None) -> Quiesce | None:
     )
 
 
-def _step(index: int, step: Mapping[str, Any]) -> MysqlStep | FreezeStep:
+def _step(index: int, step: Mapping[str, Any]) -> Step:
     if "mysql" in step:
         return _mysql(f"{index}-mysql", step["mysql"])
+    if "exec" in step:
+        return _exec(f"{index}-exec", step["exec"])
+    if "sync" in step:
+        sync = step["sync"]
+        method, target = sync.get("method", "Agent"), _target(sync)
+        return SyncStep(name=f"{index}-sync", method=method, target=target)
     if "freeze" in step:
-        return FreezeStep(name=f"{index}-freeze", method=step["freeze"]["method"])
+        freeze = step["freeze"]
+        return FreezeStep(name=f"{index}-freeze", method=freeze["method"], target=_target(freeze))
     raise Problem(
         Reason.SPEC_INVALID,
-        f"spec.quiesce.steps[{index}] is neither mysql nor freeze",
+        f"spec.quiesce.steps[{index}] is none of mysql, exec, sync and freeze",
         final=True,
     )
 
@@ -208,6 +247,22 @@ def _mysql(name: str, mysql: Mapping[str, Any]) -> MysqlStep:
             wait_seconds=int(long.get("waitSeconds", 30)),
         ),
     )
+
+
+def _exec(name: str, step: Mapping[str, Any]) -> ExecStep:
+    return ExecStep(
+        name=name,
+        target=_target(step),
+        acquire=tuple(step["acquire"]),
+        release=tuple(step["release"]),
+        seconds=int(step.get("timeoutSeconds", 1)),
+    )
+
+
+def _target(step: Mapping[str, Any]) -> PodTarget:
+    target = step.get("target") or {}
+    selector = _selector(target.get("podSelector") or {})
+    return PodTarget(selector=selector, container=target.get("container"))
 
 
 def _selector(selector: Mapping[str, Any]) -> str:

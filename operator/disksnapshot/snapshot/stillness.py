@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from disksnapshot.snapshot.disks import DETACHED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from disksnapshot.cbs.client import Disk
     from disksnapshot.snapshot.prepare import Target
@@ -35,17 +35,17 @@ def judge(
     return Stillness(everywhere, next((why for why in whys if why), ""))
 
 
-def covered(proven: Collection[str], stillness: Stillness | None) -> set[str]:
+def covered(proven: Sequence[str], stillness: Stillness | None) -> list[str]:
     """Return the kinds of holds that cover all claims: to be attached to nothing is to be frozen.
 
     A freeze of those that are mounted covers all only if the others stood still too.
     """
-    kinds = set(proven)
+    kinds = list(proven)
     if stillness is None:
         return kinds
     if not stillness.proven:
-        return kinds - {"freeze"}
-    return kinds | {"freeze"} if stillness.everywhere else kinds
+        return [kind for kind in kinds if kind != "freeze"]
+    return [*kinds, "freeze"] if stillness.everywhere else kinds
 
 
 def _why_not(target: Target, after: Disk | None) -> str:

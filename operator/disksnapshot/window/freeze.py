@@ -17,7 +17,7 @@ from disksnapshot.window.hold import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 ANSWER_SECONDS = 2.0
 SHORTEST_ANSWER_SECONDS = 0.2
@@ -118,24 +118,34 @@ class FreezeHold:
             raise HoldError("FreezeRefused", str(lost)) from lost
 
     def _answers(self, event: str, deadline: float) -> list[Mapping[str, object]]:
-        """Read one answer from each freezer; all are read also when one refuses."""
-        answers: list[Mapping[str, object]] = []
-        refused: HoldError | None = None
-        for session in self._sessions:
-            try:
-                answers.append(_answer(session, event, deadline))
-            except HoldError as error:
-                refused = refused or error
-        if refused:
-            raise refused
-        return answers
+        return answers_of(self._sessions, event, deadline)
+
+
+def answers_of(
+    sessions: Iterable[LineSession], event: str, deadline: float
+) -> list[Mapping[str, object]]:
+    """Read one answer from each freezer; all are read also when one refuses."""
+    answers: list[Mapping[str, object]] = []
+    refused: HoldError | None = None
+    for session in sessions:
+        try:
+            answers.append(_answer(session, event, deadline))
+        except HoldError as error:
+            refused = refused or error
+    if refused:
+        raise refused
+    return answers
 
 
 def _answer(session: LineSession, event: str, deadline: float) -> Mapping[str, object]:
     try:
         line = session.read_line(deadline)
     except ExecError as error:
-        raise HoldError("FreezeRefused", f"the freezer didn't say {event}: {error}") from error
+        words = session.last_words()[-300:]
+        message = f"the freezer didn't say {event}: {error}" + (
+            f"; it said: {words}" if words else ""
+        )
+        raise HoldError("FreezeRefused", message) from error
     try:
         answer = json.loads(line)
         said = answer["event"]

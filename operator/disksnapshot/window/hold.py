@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 # The proof ends this long before the server's own time-out: a session may be gone from then on.
 PROOF_MARGIN_SECONDS = 1.0
@@ -45,6 +46,12 @@ class LineSession(Protocol):
 
     def spoke(self) -> bool:
         """Tell, without waiting, whether the program has said something or has ended."""
+
+    def exit_code(self, deadline: float) -> int | None:
+        """Return the program's exit status; None when it didn't exit by `deadline`."""
+
+    def last_words(self) -> str:
+        """Return the end of what the program wrote to standard error, up to now."""
 
     def close(self) -> None:
         """End the program's input, and the session."""
@@ -104,6 +111,37 @@ class FreezeOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOrder:
+    """All file systems whose dirty pages are to be written out, grouped by node."""
+
+    name: str
+    targets: tuple[FreezeTarget, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandTarget:
+    """One container, and the two commands that are run in it; `where` names it for people."""
+
+    program: Program
+    where: str
+    acquire: tuple[str, ...]
+    release: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOrder:
+    """Commands that hold for as long as a guard beside them is told to; `kind` is the step's."""
+
+    name: str
+    kind: str
+    targets: tuple[CommandTarget, ...]
+    seconds: int
+
+
+AnyOrder: TypeAlias = MysqlOrder | FreezeOrder | SyncOrder | CommandOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloudAddress:
     """Where signed requests go."""
 
@@ -117,7 +155,7 @@ class Order:
     """What one window has to do, known before the intent is written."""
 
     disk_ids: tuple[str, ...]
-    steps: tuple[MysqlOrder | FreezeOrder, ...]
+    steps: tuple[AnyOrder, ...]
     max_hold_seconds: int
     release_when: str
     cut_without_hold: bool
@@ -252,7 +290,9 @@ class HoldClock:
         self.timeline = timeline
         self.max_hold_seconds = max_hold_seconds
         self.sent_at: float | None = None
-        self._server_lets_go_at: float | None = None
+        # When the first of the holds lets go by itself, and when we have to be done because of it.
+        self._let_go_at = math.inf
+        self._done_at = math.inf
 
     def start(self) -> None:
         """Let the bound run from now, unless it runs already."""
@@ -266,17 +306,33 @@ class HoldClock:
 
     def locked(self, server_seconds: float) -> None:
         """Note the last lock reply: the server drops the session `server_seconds` later."""
-        self._server_lets_go_at = time.monotonic() + server_seconds
+        self._limit(server_seconds, PROOF_MARGIN_SECONDS)
+
+    def guarded(self, seconds: float) -> None:
+        """Note that a guard is told to let go in `seconds`; it tells by itself if it did."""
+        self._limit(seconds, 0.0)
+
+    def guard_seconds(self, release_seconds: float) -> int:
+        """Return after how many whole seconds a guard has to begin with its release.
+
+        Before whatever was held first, since it is let go first, and early enough for the bound.
+        """
+        self.start()
+        bound = (self.sent_at or 0.0) + self.max_hold_seconds - release_seconds
+        return math.floor(min(bound, self._let_go_at) - time.monotonic())
+
+    def _limit(self, seconds: float, margin: float) -> None:
+        ends_at = time.monotonic() + seconds
+        self._let_go_at = min(self._let_go_at, ends_at)
+        self._done_at = min(self._done_at, ends_at - margin)
 
     @property
     def lets_go_at(self) -> float:
         """When everything must have been let go (monotonic), with the margin for proving it."""
         self.start()
-        bound = (self.sent_at or 0.0) + self.max_hold_seconds
-        if self._server_lets_go_at is not None:
-            # If we were stopped, the reply was read late: the bound still counts from the send.
-            bound = min(bound, self._server_lets_go_at)
-        return bound - PROOF_MARGIN_SECONDS
+        bound = (self.sent_at or 0.0) + self.max_hold_seconds - PROOF_MARGIN_SECONDS
+        # If we were stopped, a lock's reply was read late: the bound still counts from the send.
+        return min(bound, self._done_at)
 
     @property
     def cut_ends_at(self) -> float:

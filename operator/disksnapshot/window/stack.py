@@ -5,9 +5,19 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from disksnapshot.window.command import CommandHold
 from disksnapshot.window.freeze import FreezeHold
-from disksnapshot.window.hold import FreezeOrder, HoldError, MysqlOrder
+from disksnapshot.window.fsfreeze import FsfreezeHold
+from disksnapshot.window.hold import (
+    AnyOrder,
+    CommandOrder,
+    FreezeOrder,
+    HoldError,
+    MysqlOrder,
+    SyncOrder,
+)
 from disksnapshot.window.mysql.lock import MysqlHold
+from disksnapshot.window.sync import SyncHold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,13 +25,23 @@ if TYPE_CHECKING:
     from disksnapshot.window.hold import Hold, HoldClock, LineSession, StepFacts
 
 
-def build(steps: Iterable[MysqlOrder | FreezeOrder]) -> Stack:
+def build(steps: Iterable[AnyOrder]) -> Stack:
     """Return the holds for the steps of an order."""
     return Stack([_hold(step) for step in steps])
 
 
-def _hold(step: MysqlOrder | FreezeOrder) -> Hold:
-    return MysqlHold(step) if isinstance(step, MysqlOrder) else FreezeHold(step)
+def _hold(step: AnyOrder) -> Hold:
+    match step:
+        case MysqlOrder():
+            return MysqlHold(step)
+        case SyncOrder():
+            return SyncHold(step)
+        case FreezeOrder():
+            return FreezeHold(step)
+        case CommandOrder(kind="freeze"):
+            return FsfreezeHold(step)
+        case CommandOrder():
+            return CommandHold(step)
 
 
 class Stack:

@@ -12,6 +12,7 @@ from lab.cluster.progress import step
 # Package -> a program of it. What is there already, from wherever, is left alone.
 NEEDED: Final[Mapping[str, str]] = {
     "buildah": "buildah",
+    "busybox": "busybox",
     "conntrack": "conntrack",
     "containerd": "containerd",
     "containernetworking-plugins": "/usr/lib/cni/bridge",

@@ -1,0 +1,57 @@
+"""Holds by commands alone: those of the example, run on this machine instead of in a pod."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from disksnapshot.window.hold import CommandOrder, CommandTarget
+from lab.local import Local
+from lab.program import LocalProgram
+
+EXAMPLE: Final = Path(__file__).resolve().parents[2] / "examples" / "exec-and-freeze.yaml"
+
+
+def example() -> dict[str, Any]:
+    """Return the DiskSnapshot of the example."""
+    return dict(yaml.safe_load(EXAMPLE.read_text(encoding="utf-8")))
+
+
+def lock_by_command(here: Local, folder: Path) -> CommandOrder:
+    """Return the example's exec step, against the local server; /tmp becomes `folder`."""
+    step = example()["spec"]["quiesce"]["steps"][0]["exec"]
+    environment = [
+        "env",
+        f"MARIADB_ROOT_PASSWORD={here.database.password}",
+        f"MYSQL_TCP_PORT={here.database.port}",
+    ]
+
+    def words(said: list[str]) -> list[str]:
+        return [*environment, *(word.replace("/tmp/", f"{folder}/") for word in said)]  # noqa: S108 - the example's
+
+    return commands(words(step["acquire"]), words(step["release"]), seconds=step["timeoutSeconds"])
+
+
+def commands(acquire: list[str], release: list[str], *, seconds: int = 1) -> CommandOrder:
+    """Return an exec step of two commands."""
+    return CommandOrder(
+        name="0-exec", kind="exec", targets=(_target(acquire, release),), seconds=seconds
+    )
+
+
+def freeze_by_command(*mounts: Path, fsfreeze: str = "fsfreeze") -> CommandOrder:
+    """Return a freeze step of method Exec, a target for each mount."""
+    targets = [
+        _target([fsfreeze, "--freeze", str(mount)], [fsfreeze, "--unfreeze", str(mount)])
+        for mount in mounts
+    ]
+    return CommandOrder(name="1-freeze", kind="freeze", targets=tuple(targets), seconds=1)
+
+
+def _target(acquire: list[str], release: list[str]) -> CommandTarget:
+    return CommandTarget(
+        program=LocalProgram(),
+        where="container db of pod orders",
+        acquire=tuple(acquire),
+        release=tuple(release),
+    )

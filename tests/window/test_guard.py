@@ -1,0 +1,367 @@
+"""The guard under dash, busybox and bash: whatever its commands do, writers are let go in time."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from disksnapshot.kube.exec import ExecError
+from disksnapshot.window.hold import HoldError
+from lab.cluster.waiting import until
+from lab.guarding import Guarded, in_each_shell
+from lab.holding import children_of, is_zombie
+
+Act = Callable[[Guarded], None]
+
+
+def sh(script: str) -> list[str]:
+    """A command of the user's own which happens to be a shell."""
+    return ["sh", "-c", script]
+
+
+@pytest.fixture
+def everywhere(tmp_path: Path) -> Callable[[Act], None]:
+    def everywhere(act: Act) -> None:
+        in_each_shell(tmp_path, act)
+
+    return everywhere
+
+
+def alive(pid: int) -> bool:
+    try:
+        return not is_zombie(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_line_ends_a_hold_and_the_exit_status_says_that_all_went_well(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["true"]).say("5")
+        assert guard.hear() == "acquired 0"
+        assert not guard.released
+        guard.say("release")
+        assert guard.hear() == "released 0 asked"
+        assert guard.exit_code() == 0
+        assert guard.released
+
+    everywhere(act)
+
+
+def test_the_end_of_the_input_ends_a_hold_at_once(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["true"]).say("30")
+        guard.hear()
+        guard.end_input()
+        assert guard.hear(1) == "released 0 ended"
+        assert guard.released
+        assert guard.exit_code(1) == 1
+
+    everywhere(act)
+
+
+def test_the_deadline_ends_a_hold_while_the_session_lives_on(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["true"]).say("2")
+        started = time.monotonic()
+        guard.hear()
+        assert guard.hear(3) == "released 0 deadline"
+        assert 1.9 < time.monotonic() - started < 2.5
+        assert guard.exit_code(0.1) is None
+        guard.end_input()
+        assert guard.exit_code() == 1
+
+    everywhere(act)
+
+
+def test_nothing_is_run_when_nothing_was_asked(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["touch", str(guard.mark("acquired"))]).end_input()
+        assert guard.exit_code() == 0
+        assert not guard.released
+        assert not guard.mark("acquired").exists()
+
+    everywhere(act)
+
+
+def test_a_failed_acquire_is_told_and_released_at_once(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(sh("echo because >&2; exit 3")).say("9")
+        assert guard.hear() == "acquired 3"
+        assert guard.hear(1) == "released 0 failed"
+        assert guard.released
+        guard.end_input()
+        assert guard.exit_code() == 1
+        assert guard.session.last_words() == "because"
+
+    everywhere(act)
+
+
+def test_a_program_that_is_missing_is_a_failed_acquire(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["no-such-program"]).say("9")
+        assert guard.hear() == "acquired 127"
+        assert guard.hear(1) == "released 0 failed"
+
+    everywhere(act)
+
+
+def test_a_refused_freeze_is_not_thawed(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["false"], kind="freeze").say("9")
+        assert guard.hear() == "acquired 1"
+        assert guard.hear(1) == "released none refused"
+        assert not guard.released
+
+    everywhere(act)
+
+
+def test_a_freeze_that_was_killed_is_thawed(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(sh("kill -KILL $$"), kind="freeze").say("9")
+        assert guard.hear() == "acquired 137"
+        assert guard.hear(1) == "released 0 failed"
+
+    everywhere(act)
+
+
+def test_an_acquire_that_hangs_is_ended_with_all_that_it_started(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        pid = guard.mark("pid")
+        guard.start(sh(f"sleep 60 & echo $! >{pid}; wait")).say("9")
+        assert guard.hear(1.8) == "acquired 143"
+        assert guard.hear(1) == "released 0 late"
+        until(lambda: not alive(int(pid.read_text())), "its child's end", seconds=1)
+
+    everywhere(act)
+
+
+def test_an_acquire_that_ignores_termination_is_killed(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(sh("trap '' TERM; while :; do sleep 1; done")).say("9")
+        assert guard.hear(3) == "acquired 137"
+        assert guard.hear(1) == "released 0 late"
+
+    everywhere(act)
+
+
+def test_an_acquire_still_at_it_at_the_deadline_is_killed_at_once(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(sh("trap '' TERM; while :; do sleep 1; done"), seconds=5).say("1")
+        assert guard.hear(1.5) == "acquired 137"
+        assert guard.hear(1) == "released 0 deadline"
+
+    everywhere(act)
+
+
+def test_an_acquire_still_at_it_when_the_input_ends_is_ended(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(sh(f"touch {guard.mark('begun')}; sleep 60"), seconds=20).say("30")
+        until(guard.mark("begun").exists, "acquire runs", seconds=5)
+        guard.end_input()
+        assert guard.hear(1) == "acquired 143"
+        assert guard.hear(1) == "released 0 ended"
+
+    everywhere(act)
+
+
+def test_an_acquire_that_prints_a_gigabyte_neither_blocks_nor_is_kept(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        flood = "head -c 1073741824 /dev/zero; echo; echo the end; exit 1"
+        guard.start(sh(flood), seconds=20).say("30")
+        assert guard.hear(20) == "acquired 1"
+        assert guard.hear(1) == "released 0 failed"
+        guard.end_input()
+        guard.exit_code()
+        assert guard.session.last_words().endswith("the end")
+        assert guard.session.error_bytes <= 4096
+
+    everywhere(act)
+
+
+def test_what_acquire_prints_can_not_pass_for_the_guards_own_words(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        lies = "echo acquired 0; echo released 0 asked; printf '\\377\\0'; exit 7"
+        guard.start(sh(lies)).say("9")
+        assert guard.hear() == "acquired 7"
+
+    everywhere(act)
+
+
+def test_the_words_of_a_command_are_never_read_by_a_shell(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        words = ["$(touch oops)", "a  b", "", "*", "'\"\\", ";", "-n", "ü\n"]
+        seen = guard.mark("seen")
+        guard.start(
+            [
+                "python3",
+                "-c",
+                f"import sys; open({str(seen)!r}, 'w').write(ascii(sys.argv[1:]))",
+                *words,
+            ]
+        )
+        guard.say("9")
+        assert guard.hear() == "acquired 0"
+        assert seen.read_text() == ascii(words)
+
+    everywhere(act)
+
+
+def test_a_word_that_names_something_of_the_shell_is_a_program_all_the_same(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["let_go"]).say("9")
+        assert guard.hear() == "acquired 127"
+
+    everywhere(act)
+
+
+def test_an_acquire_that_closes_everything_is_still_watched(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(sh("exec 0<&- 1>&- 2>&-; exec sleep 60")).say("9")
+        assert guard.hear(1.8) == "acquired 143"
+        assert guard.hear(1) == "released 0 late"
+
+    everywhere(act)
+
+
+def test_acquire_can_not_take_the_line_that_is_for_the_guard(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["cat"]).say("9")
+        assert guard.hear() == "acquired 0"
+        guard.say("release")
+        assert guard.hear() == "released 0 asked"
+
+    everywhere(act)
+
+
+def test_what_acquire_leaves_running_holds_until_release_and_not_after(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        pid = guard.mark("pid")
+        guard.start(sh(f"sleep 60 & echo $! >{pid}")).say("9")
+        assert guard.hear() == "acquired 0"
+        assert alive(int(pid.read_text()))
+        guard.say("release")
+        assert guard.hear() == "released 0 asked"
+        assert guard.exit_code(1) == 0
+        until(lambda: not alive(int(pid.read_text())), "its end", seconds=1)
+
+    everywhere(act)
+
+
+def test_a_release_that_fails_is_told(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["true"], ["false"]).say("9")
+        guard.hear()
+        guard.say("release")
+        assert guard.hear() == "released 1 asked"
+        assert guard.exit_code() == 1
+
+    everywhere(act)
+
+
+def test_a_release_that_hangs_is_ended_in_its_time(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["true"], sh("trap '' TERM; while :; do sleep 1; done")).say("9")
+        guard.hear()
+        guard.say("release")
+        assert guard.hear(1.5) == "released 137 asked"
+        assert guard.exit_code() == 1
+
+    everywhere(act)
+
+
+@pytest.mark.parametrize("which", range(3), ids=["events", "decide", "let_go"])
+def test_a_guard_that_loses_one_of_its_processes_still_lets_go(
+    everywhere: Callable[[Act], None], which: int
+) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["true"]).say("2")
+        guard.hear()
+        process = children_of(guard.session.process.pid)[which]
+        os.kill(process, signal.SIGKILL)
+        until(lambda: guard.released, "a release", seconds=3)
+        guard.end_input()
+        assert guard.exit_code() != 0
+
+    everywhere(act)
+
+
+def test_a_guard_whose_first_process_is_killed_lets_go_by_the_deadline(
+    everywhere: Callable[[Act], None],
+) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["true"]).say("2")
+        guard.hear()
+        guard.session.process.kill()
+        until(lambda: guard.released, "a release", seconds=3)
+
+    everywhere(act)
+
+
+def test_a_guard_that_is_told_to_end_lets_go_first(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["true"]).say("30")
+        guard.hear()
+        for process in children_of(guard.session.process.pid):
+            os.kill(process, signal.SIGTERM)
+        until(lambda: guard.released, "a release", seconds=1)
+
+    everywhere(act)
+
+
+def test_a_guard_without_sleep_refuses_before_it_runs_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "dash").symlink_to("/bin/dash")
+    guard = Guarded(tmp_path / "dash-alone", ("dash",))
+    with pytest.raises(HoldError) as refused:
+        guard.start(["true"])
+    assert refused.value.reason == "NoShell"
+
+
+def test_a_guard_leaves_no_process_behind(everywhere: Callable[[Act], None]) -> None:
+    def act(guard: Guarded) -> None:
+        guard.start(["true"], seconds=3).say("30")
+        guard.hear()
+        family = _descendants(guard.session.process.pid)
+        assert len(family) >= 6
+        guard.say("release")
+        guard.hear()
+        assert guard.exit_code(1) == 0
+        assert not [pid for pid in family if alive(pid)]
+        with pytest.raises(ExecError):
+            guard.hear(0.1)
+
+    everywhere(act)
+
+
+def _descendants(pid: int) -> list[int]:
+    below = children_of(pid)
+    return below + [far for child in below for far in _descendants(child)]
