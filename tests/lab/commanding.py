@@ -1,20 +1,11 @@
 """Holds by commands alone: those of the example, run on this machine instead of in a pod."""
 
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
 
 from disksnapshot.window.hold import CommandOrder, CommandTarget
+from lab.demo.bycommands import example
 from lab.local import Local
 from lab.program import LocalProgram
-
-EXAMPLE: Final = Path(__file__).resolve().parents[2] / "examples" / "exec-and-freeze.yaml"
-
-
-def example() -> dict[str, Any]:
-    """Return the DiskSnapshot of the example."""
-    return dict(yaml.safe_load(EXAMPLE.read_text(encoding="utf-8")))
 
 
 def lock_by_command(here: Local, folder: Path) -> CommandOrder:

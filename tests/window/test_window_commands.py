@@ -5,18 +5,32 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from disksnapshot.window.hold import AnyOrder, Facts, Order, Ready, Refusal, StepFacts
+from disksnapshot.window.command import CommandHold
+from disksnapshot.window.fsfreeze import FsfreezeHold
+from disksnapshot.window.hold import (
+    AnyOrder,
+    Facts,
+    HoldClock,
+    HoldError,
+    Order,
+    Ready,
+    Refusal,
+    StepFacts,
+    Timeline,
+)
 from disksnapshot.window.launch import WindowProcess
 from lab.cluster.waiting import until
 from lab.commanding import commands, freeze_by_command, lock_by_command
 from lab.freezing import fsfreeze
 from lab.holding import Holding, assert_free, capture, children_of, opened
 from lab.local import Local
+from lab.program import LocalProgram
 from lab.writing import FileWrite, Writer
 
 SHORT_HOLD = 6
@@ -251,3 +265,56 @@ def test_a_guard_says_ready_before_anything_is_run(here: Local, tmp_path: Path) 
         assert window.ready(20) == Ready()
         assert not ran.exists()
     assert not ran.exists()
+
+
+@pytest.fixture
+def bare_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH with a shell and little more, as in a small image."""
+    for program in ("sh", "sleep", "sync"):
+        (tmp_path / program).symlink_to(Path("/bin", program))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("bare_path")
+def test_a_container_without_fsfreeze_is_told_before_anything_is_tried(here: Local) -> None:
+    with closing(FsfreezeHold(freeze_by_command(here.mount))) as hold:
+        assert refusal_of(hold) == "NoFsfreeze"
+
+
+@pytest.mark.usefixtures("bare_path")
+def test_a_container_without_setsid_and_tail_holds_all_the_same() -> None:
+    clock = HoldClock(5, Timeline())
+    with closing(CommandHold(commands(["sh", "-c", "echo words"], ["sleep", "0"]))) as hold:
+        hold.ready(time.monotonic() + 10)
+        hold.acquire(clock)
+        hold.release(clock)
+    assert hold.facts.proven, hold.facts.reason
+
+
+def test_a_container_without_a_shell_is_told_as_such() -> None:
+    order = commands(["true"], ["true"])
+    [target] = order.targets
+    nowhere = replace(target, program=LocalProgram(("false",)))
+    with closing(CommandHold(replace(order, targets=(nowhere,)))) as hold:
+        assert refusal_of(hold) == "NoShell"
+
+
+def test_commands_without_time_left_are_not_begun(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    clock = HoldClock(5, Timeline())
+    clock.sent()
+    clock.guarded(0.9)
+    with closing(CommandHold(commands(["touch", str(ran)], ["true"], seconds=3))) as hold:
+        hold.ready(time.monotonic() + 10)
+        with pytest.raises(HoldError) as refusal:
+            hold.acquire(clock)
+        hold.release(clock)
+    assert refusal.value.reason == "LockTimeout"
+    assert not ran.exists()
+
+
+def refusal_of(hold: FsfreezeHold | CommandHold) -> str:
+    with pytest.raises(HoldError) as refusal:
+        hold.ready(time.monotonic() + 10)
+    return refusal.value.reason

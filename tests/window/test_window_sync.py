@@ -24,7 +24,7 @@ def by_the_freezer(here: Local) -> SyncOrder:
 
 
 def by_command() -> AnyOrder:
-    return replace(commands(["sync"], ["true"]), name="1-sync", kind="sync")
+    return replace(commands(["sync"], []), name="1-sync", kind="sync")
 
 
 @pytest.mark.parametrize("method", ["Agent", "Exec"])

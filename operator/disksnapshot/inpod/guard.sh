@@ -2,9 +2,9 @@
 #
 #   sh -c TEXT guard MODE SECONDS COUNT ACQUIRE... RELEASE...
 #
-# The first COUNT words after COUNT are `acquire`, the others `release`; both may take SECONDS. They are run as they
-# are, never by a shell. MODE `always` runs release whatever became of acquire; `if-held` not when acquire ended with a
-# failure of its own, which then holds nothing (to thaw would undo somebody else's freeze).
+# The first COUNT words after COUNT are `acquire`, the others, if any, `release`; both may take SECONDS. They are run as
+# they are, never by a shell. MODE `always` runs release whatever became of acquire; `if-held` not when acquire ended
+# with a failure of its own, which then holds nothing (to thaw would undo somebody else's freeze).
 #
 # On standard output: `ready`; after a line with a number on the input `acquired STATUS`; at last `released STATUS WHY`.
 # Release is run after one more line, at the end of the input, or that number of seconds after the first line. The exit
@@ -30,8 +30,9 @@ rest() {
     sleeper=$!
     wait "$sleeper"
 }
+# KILL, since a sleep that was only just forked still has our trap.
 cut_rest_short() {
-    trap 'kill "$sleeper" 2>/dev/null; wait "$sleeper" 2>/dev/null; exit 0' TERM
+    trap 'kill -KILL "$sleeper" 2>/dev/null; wait "$sleeper" 2>/dev/null; exit 0' TERM
 }
 
 alarm() {
@@ -43,11 +44,6 @@ alarm() {
 ticks() {
     cut_rest_short
     while rest 1; do echo tick >&5; done
-}
-
-# Holds at most 4 KiB but takes all, so that nobody waits for ever to be read.
-last_words() {
-    if command -v tail >/dev/null 2>&1; then exec tail -c 4096; else exec cat >/dev/null; fi
 }
 
 acquire() {
@@ -74,8 +70,13 @@ events() {
     helpers=$!
     ticks >/dev/null 4>&- &
     echo "helpers $helpers $!" >&5
-    acquire "$@" | last_words >&4 5>&- &
-    echo "drain $!" >&5
+    if command -v tail >/dev/null 2>&1; then
+        # Holds at most 4 KiB but takes all, so that nobody waits for ever to be read.
+        acquire "$@" | tail -c 4096 >&4 5>&- &
+        echo "drain $!" >&5
+    else
+        acquire "$@" >/dev/null &
+    fi
     if read -r _; then echo asked >&5; else echo ended >&5; fi
     wait
 }
@@ -87,9 +88,10 @@ decide() {
     while [ -z "$why" ] && read -r event value; do take; done
     [ -n "$hold" ] || return 0
     [ -n "$reaped" ] || stop_acquire
-    # Nothing of ours is left to wait for in the container.
+    echo "over ${why:-ended}"
+    told=$?
     for helper in $helpers; do kill "$helper" 2>/dev/null; done
-    echo "over ${why:-ended}" && return
+    [ "$told" != 0 ] || return 0
     # let_go is dead.
     status=${reaped:-none}
     refused || release "$@"
@@ -151,11 +153,10 @@ let_go() {
     [ "$why" != lost ] || signal KILL "$held_by"
     if refused; then
         released=none
-        [ "$why" = asked ] || why=refused
+        echo "released none refused"
     else
         release "$@"
     fi
-    echo "released $released $why"
     # What acquire left running in its own process group is over too: it may be what holds.
     signal KILL "$held_by"
     [ -z "$drain" ] || { [ "$status" = 0 ] && kill "$drain" 2>/dev/null; }
@@ -169,6 +170,11 @@ refused() {
 
 release() {
     shift "$count"
+    if [ $# -eq 0 ]; then
+        released=0
+        echo "released 0 $why"
+        return
+    fi
     # A shell that was just forked still has our trap for an instant: the killer would miss its end. If we are ended
     # from here on, release is under way.
     trap - TERM HUP INT
@@ -178,6 +184,7 @@ release() {
     killer=$!
     wait "$child"
     released=$?
+    echo "released $released $why"
     kill "$killer" 2>/dev/null
     wait "$killer" 2>/dev/null
 }

@@ -40,7 +40,7 @@ def order(
             return _order(step.name, "exec", targets, step.seconds)
         case SyncStep():
             # What is written out needs no undoing.
-            targets = place.in_each(chosen, ("sync",), ("true",))
+            targets = place.in_each(chosen, ("sync",), ())
             return _order(step.name, "sync", targets, SYNC_SECONDS)
         case FreezeStep():
             return _order(

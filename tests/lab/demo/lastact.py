@@ -30,7 +30,7 @@ def play(
     watching.list_locks(database)
     results = []
     for key, title in _DEATHS.items():
-        console.rule(f"Act 3: {title[0].lower()}{title[1:]}")
+        console.rule(f"Act 4: {title[0].lower()}{title[1:]}")
 
         def look(name: str) -> None:
             kubectl("get", "dsnap", name, "-o", "wide")

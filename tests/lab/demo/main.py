@@ -15,7 +15,7 @@ from rich.text import Text
 
 from lab.cluster import Lab
 from lab.cluster.errors import LabError
-from lab.demo import lastact, report, restore, stage, statements, taken
+from lab.demo import bycommands, lastact, report, restore, stage, statements, taken
 from lab.demo.facts import Cut
 from lab.demo.inspection import inspect
 from lab.demo.ledger import Engine
@@ -58,7 +58,7 @@ def main() -> None:
     lab = raise_the_lab(console)
     began = time.monotonic()
     with _staged(lab, console) as scene:
-        results = [act(scene) for act in (_held, _unheld)]
+        results = [act(scene) for act in (_held, _unheld, _by_commands)]
         results += lastact.play(lab, console, scene.database, scene.load, scene.kubectl)
     console.rule()
     for words, good in results:
@@ -143,6 +143,20 @@ def _unheld(scene: Stage) -> tuple[str, bool]:
     called = snapshot.status["consistency"]
     words = f"an unheld snapshot is called {called}, and its copy is not clean"
     return words, not verdict.clean and called == "CrashConsistent"
+
+
+def _by_commands(scene: Stage) -> tuple[str, bool]:
+    """Hold by commands in the database's own pod alone, and let the same code judge the copy."""
+    scene.console.rule("Act 3: held by commands in the database's own pod")
+    name = f"commands-{scene.run}"
+    snapshot = taken.take(scene.lab, bycommands.disk_snapshot(scene.database, name))
+    scene.kubectl("get", "dsnap", name)
+    cut = bycommands.cut(scene.lab, scene.database, snapshot)
+    scene.load.wait_for_rows(20, since=cut.ended)
+    verdict = _judge(scene, "The restored copy, held by commands", snapshot.snapshot_id, cut)
+    called = (snapshot.status["consistency"], snapshot.status["application"])
+    words = f"a snapshot held by commands is {called[0]}, {called[1]}, and its copy is clean"
+    return words, verdict.clean and called == ("ApplicationConsistent", "Claimed")
 
 
 def _show_timeline(scene: Stage, snapshot: Taken) -> None:

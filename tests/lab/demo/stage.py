@@ -191,6 +191,7 @@ def _values(lab: Lab, namespaces: Sequence[str]) -> dict[str, Any]:
             "credentials": {"existingSecret": "cbs-credentials"},
         },
         "namespaces": list(namespaces),
+        "execNamespaces": list(namespaces),
         # A changed image keeps its name in the lab: the label makes new pods of it.
         "commonLabels": {"lab-image": buildah.key()},
         "freezer": freezer_values(lab),
@@ -222,9 +223,21 @@ def _pod(namespace: str, name: str, password: str) -> dict[str, Any]:
         "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
         "spec": {
             "terminationGracePeriodSeconds": 20,
-            "containers": [container],
+            "containers": [container, _tools()],
             "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": f"data-{name}"}}],
         },
+    }
+
+
+def _tools() -> dict[str, Any]:
+    """Return the container for fsfreeze, so that the database itself needs no capability."""
+    return {
+        "name": "tools",
+        "image": "localhost/mariadb:lab",
+        "imagePullPolicy": "Never",
+        "command": ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"],
+        "securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}},
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
     }
 
 
