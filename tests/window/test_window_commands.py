@@ -189,6 +189,28 @@ def test_a_window_killed_while_a_command_takes_its_time_leaves_nothing_held(
     assert here.control.snapshots() == []
 
 
+def test_a_window_stopped_while_a_command_takes_its_time_leaves_nothing_held(
+    here: Local, tmp_path: Path, pool: ThreadPoolExecutor
+) -> None:
+    begun, released = tmp_path / "begun", tmp_path / "released"
+    acquire = ["sh", "-c", f"touch {begun}; sleep 30"]
+    slow = commands(acquire, ["touch", str(released)], seconds=2)
+    with opened(holding_by(here, slow)) as window:
+        answer = pool.submit(window.go, here.go(), 20)
+        until(begun.exists, "a command that runs", seconds=5)
+        assert window.pid
+        os.kill(window.pid, signal.SIGSTOP)
+        try:
+            until(released.exists, "a release by the guard alone", seconds=4)
+        finally:
+            os.kill(window.pid, signal.SIGCONT)
+        facts = answer.result()
+    assert isinstance(facts, Facts)
+    assert facts.refusal
+    assert facts.refusal.reason == "CommandFailed"
+    assert here.control.snapshots() == []
+
+
 @pytest.mark.usefixtures("hidden")
 def test_guards_that_lose_a_process_in_the_hold_end_it_and_its_proof(
     here: Local, writer: Writer, tmp_path: Path, pool: ThreadPoolExecutor
