@@ -180,7 +180,7 @@ def _pod(item: dict[str, Any]) -> Pod:
 
 def _mounts(spec: dict[str, Any]) -> dict[tuple[str, str], str]:
     claims = {
-        volume["name"]: volume["persistentVolumeClaim"]["claimName"]
+        volume.get("name", ""): volume["persistentVolumeClaim"]["claimName"]
         for volume in spec.get("volumes", [])
         if "persistentVolumeClaim" in volume
     }
