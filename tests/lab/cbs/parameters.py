@@ -52,6 +52,11 @@ class Structure(Kind):
         self._fields = {**required, **optional}
         self._required = tuple(required)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return every documented field."""
+        return frozenset(self._fields)
+
     def known(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """Leave out what isn't documented, at the top."""
         return {name: content for name, content in value.items() if name in self._fields}
