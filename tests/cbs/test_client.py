@@ -1,6 +1,8 @@
 """The operator's view of the cloud: through Tencent's own SDK, over TLS, against the emulator."""
 
+import gzip
 import logging
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -114,8 +116,50 @@ def test_no_error_and_no_log_holds_the_key(
     assert CANARY not in told
 
 
+def test_no_log_holds_a_signature_even_if_somebody_turns_the_sdk_s_own_log_on(
+    ours: Cloud, disk_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("tencentcloud_sdk_common", "urllib3", "requests", None):
+        caplog.set_level(logging.DEBUG, logger=name)
+    ours.disks([disk_id])
+    ours.sign_create(disk_id, "name", {}, datetime.now(UTC))
+    assert "POST" in caplog.text, "the log is on"
+    for secret in ("Authorization", "Signature=", "TC3-HMAC-SHA256"):
+        assert secret not in caplog.text
+
+
+def test_calls_after_each_other_go_over_one_connection(
+    ours: Cloud, disk_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="urllib3"):
+        for _ in range(4):
+            ours.disks([disk_id])
+            ours.snapshots_of(disk_id)
+    assert caplog.text.count("Starting new HTTPS connection") == 1
+
+
+def test_a_trickle_ends_in_time_and_its_rest_is_not_the_next_reply(
+    ours: Cloud, control: Control, disk_id: str
+) -> None:
+    control.fault("DescribeDisks", "Slow", milliseconds=20)
+    started = time.monotonic()
+    with pytest.raises(CloudUnavailable, match="too slow"):
+        ours.disks([disk_id])
+    assert time.monotonic() - started < 10
+    assert list(ours.disks([disk_id])) == [disk_id]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "chunked", "close"])
+def test_an_answer_is_read_in_whatever_form_it_comes(files: Any, coding: str) -> None:
+    content = b'{"Response": {"SnapshotSet": [], "TotalCount": 0, "RequestId": "r"}}'
+    with answering(files, 200, "application/json", content, coding) as endpoint:
+        assert opened(endpoint, files, "AKIDx", CANARY).snapshots_of("disk-00000000") == []
+
+
 @contextmanager
-def answering(files: Any, status: int, content_type: str, content: bytes) -> Iterator[str]:
+def answering(
+    files: Any, status: int, content_type: str, content: bytes, coding: str = ""
+) -> Iterator[str]:
     """Answer every call in one way."""
     import ssl  # noqa: PLC0415 - needed here alone
 
@@ -126,9 +170,18 @@ def answering(files: Any, status: int, content_type: str, content: bytes) -> Ite
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)
             self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(content)))
+            body = gzip.compress(content) if coding == "gzip" else content
+            if coding == "chunked":
+                body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)
+                self.send_header("Transfer-Encoding", "chunked")
+            elif coding == "close":
+                self.close_connection = True
+            else:
+                self.send_header("Content-Length", str(len(body)))
+            if coding == "gzip":
+                self.send_header("Content-Encoding", "gzip")
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             pass

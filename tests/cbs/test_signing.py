@@ -83,6 +83,25 @@ def test_the_key_is_not_in_the_bytes(files: Any) -> None:
     assert b"canary-key" not in signing.sign(sdk, "CreateSnapshot", PARAMS, moment)
 
 
+def test_key_and_token_are_of_one_moment_though_they_are_renewed_meanwhile(files: Any) -> None:
+    sdk = client("cbs.example.test", "AKIDtest", "a key", files.ca)
+    sdk.credential = Renewed()
+    made = signing.sign(sdk, "CreateSnapshot", PARAMS, datetime(2026, 3, 1, tzinfo=UTC))
+    [secret_id] = re.findall(rb"Credential=AKID(\d+)/", made)
+    assert b"X-TC-Token: token%b\r\n" % secret_id in made
+
+
+class Renewed:
+    """Keys that are others each time."""
+
+    def __init__(self) -> None:
+        self._times = 0
+
+    def get_credential_info(self) -> tuple[str, str, str]:
+        self._times += 1
+        return f"AKID{self._times}", "a key", f"token{self._times}"
+
+
 def test_many_threads_sign_at_once(files: Any) -> None:
     sdk = client("cbs.example.test", "AKIDtest", "a key", files.ca)
     moment = datetime(2026, 3, 1, tzinfo=UTC)
