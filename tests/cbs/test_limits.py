@@ -1,10 +1,13 @@
 """The rate limits: a burst of one second's worth, then the rate, and slower when told so."""
 
+import contextlib
 import threading
 import time
+from typing import Any
 
 import pytest
 
+from disksnapshot.cbs.client import Cloud, CloudProblem
 from disksnapshot.cbs.limits import (
     DEFAULT_PER_SECOND,
     PAUSE_SECONDS,
@@ -14,7 +17,10 @@ from disksnapshot.cbs.limits import (
     Bucket,
     Limits,
 )
+from lab.cbs.control import Control
+from lab.cbs.server import Emulator
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* fileds are useless:UserWarning")
 RATE = DEFAULT_PER_SECOND * SHARE
 PATIENCE = 20
 
@@ -86,6 +92,50 @@ def test_it_recovers_by_itself_and_never_stops() -> None:
     assert limit.rate(198.0) == pytest.approx(RATE * SLOWEST)
     assert limit.rate(198.0 + 4 * RECOVERY_SECONDS) == pytest.approx(RATE)
     assert limit.rate(1e6) == RATE
+
+
+def hurry(ours: Cloud, threads: int, calls: int) -> None:
+    """Call from many threads at once, each as fast as it may."""
+
+    def call() -> None:
+        for _ in range(calls):
+            with contextlib.suppress(CloudProblem):  # a throttle
+                ours.snapshots([])
+
+    running = [threading.Thread(target=call) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join(PATIENCE)
+
+
+def throttled(control: Control) -> int:
+    calls, _ = control.calls()
+    return sum(call["code"] == "RequestLimitExceeded" for call in calls)
+
+
+def test_many_threads_together_stay_below_what_the_cloud_takes(
+    ours: Cloud, control: Control
+) -> None:
+    control.settings(callsPerSecond=20)
+    hurry(ours, threads=8, calls=8)
+    assert throttled(control) == 0
+
+
+def test_an_account_whose_rate_others_use_up_is_asked_more_slowly_after_the_first_answers(
+    ours: Cloud, control: Control
+) -> None:
+    control.settings(callsPerSecond=5)
+    hurry(ours, threads=8, calls=6)
+    at_first = throttled(control)
+    assert 0 < at_first <= 20, "one second's worth, and what was on its way"
+    hurry(ours, threads=8, calls=1)
+    assert throttled(control) - at_first <= 4
+
+
+@pytest.fixture
+def ours(emulator: Emulator, files: Any, sdk: Any) -> Cloud:
+    return Cloud(sdk.credential, "ap-guangzhou", emulator.endpoint, str(files.ca), Limits())
 
 
 def test_one_action_s_calls_delay_no_other_s() -> None:

@@ -30,14 +30,20 @@ def without_database(order: Order) -> Order:
     return replace(order, steps=(replace(mysql, port=closed_port()), freeze))
 
 
-@pytest.mark.parametrize("fault", ["ReplyLostAfterAct", "ReplyCutAfterAct"])
+@pytest.mark.parametrize(
+    "fault",
+    ["ReplyLostAfterAct", "ReplyCutAfterAct", "NullSnapshotIdAfterAct", "BadGatewayAfterAct"],
+)
 def test_a_lost_reply_is_found_while_held_and_proven(here: Local, fault: str) -> None:
+    _, since = here.control.calls()
     here.control.fault("CreateSnapshot", fault)
     facts = capture(here, here.order(max_hold_seconds=SHORT_HOLD, release_when="Accepted"))
     [snapshot] = here.control.snapshots()
     assert facts.disks[0].snapshot_id == snapshot["id"]
     assert facts.disks[0].visible
     assert facts.proven
+    calls, _ = here.control.calls(since)
+    assert [call["action"] for call in calls].count("CreateSnapshot") == 1
     assert facts.times["cutSent"] / 1e9 < snapshot["cutTime"] < facts.times["thawed"] / 1e9
 
 

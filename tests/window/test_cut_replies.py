@@ -218,6 +218,35 @@ def test_an_id_that_came_is_enough_where_nothing_has_to_be_visible(script: Scrip
     assert len(cutting.cloud.requests) == 1
 
 
+def test_ten_disks_are_looked_up_by_one_request_and_each_is_found_for_itself(
+    tmp_path: Path,
+) -> None:
+    disks = [f"disk-{number:08}" for number in range(10)]
+    listed = listing(*((f"snap-{disk}", "ours", disk) for disk in disks))
+    go = Go(
+        cuts=(),
+        lookups=(SignedLookUp(disk_ids=tuple(disks), payload=REQUEST.payload),),
+        names=tuple((disk, "ours") for disk in disks),
+    )
+    with ScriptedCloud(tmp_path, (listed,)) as cloud:
+        cut = Cut(address(cloud), disks)
+        cut.connect(time.monotonic() + 5)
+        cut.look_up(go, time.monotonic() + 1, RestlessWatch(), visible=True)
+        cut.close()
+    assert [facts.snapshot_id for facts in cut.facts] == [f"snap-{disk}" for disk in disks]
+    assert (cut.look_ups, len(cloud.requests)) == (1, 1)
+
+
+def test_a_look_up_that_is_refused_is_no_empty_listing_and_its_code_is_kept(
+    script: Script,
+) -> None:
+    error = response(Error={"Code": "RequestLimitExceeded", "Message": "too much"})
+    cutting = script((), (reply(error),), (listing(("snap-1", "ours", DISK)),))
+    cutting.send(seconds=0.1)
+    assert cutting.look_up().snapshot_id == "snap-1"
+    assert cutting.cut.look_up_code == "RequestLimitExceeded"
+
+
 def test_a_look_up_without_an_answer_ends_in_time(script: Script) -> None:
     cutting = script((), ())
     cutting.send(seconds=0.1)
