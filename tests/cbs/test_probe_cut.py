@@ -77,7 +77,7 @@ class Person:
     def probe(self, *more: str, device: Path | None = None) -> tuple[int, str]:
         """Return how it ended, and all that it said."""
         asked = ("--disk-id", self.machine.disk_id, "--device", str(device or self.machine.device))
-        where = ("--by-id-folder", str(self.machine.by_id), "--write-seconds", "1")
+        where = ("--by-id-folder", str(self.machine.by_id), "--write-seconds", "0.7")
         code = command.main([*asked, *where, "--timeout", "20", *more])
         told = self.shown.readouterr()
         return code, told.out + told.err

@@ -17,10 +17,10 @@ from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.errors import Problem, Unavailable
 from disksnapshot.probecut import counter
+from disksnapshot.probecut.calls import Calls, ProbeError
 from disksnapshot.probecut.copies import Copies
 from disksnapshot.probecut.device import BLOCK, Device, DeviceError
 from disksnapshot.probecut.report import Report, judged
-from disksnapshot.probecut.requests import ProbeError, Requests
 from disksnapshot.window.hold import CloudAddress, HoldError
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Probe:
     def __init__(self, options: argparse.Namespace, cloud: Cloud, address: CloudAddress) -> None:
         self._options = options
         self._cloud = cloud
-        self._requests = Requests(cloud, address)
+        self._calls = Calls(cloud, address)
         self._run = secrets.token_bytes(16)
         self._name = f"probe-cut-{self._run.hex()[:12]}"
         self._copies = Copies(cloud, self._name, options.timeout, _say)
@@ -146,9 +146,9 @@ class Probe:
             _say(f"writing to {device.path}")
             time.sleep(WARM_SECONDS)
             _say(f"cutting, as {self._name}")
-            snapshot_id, reply = self._requests.create(self._options.disk_id, self._name)
+            snapshot_id, reply = self._calls.create(self._options.disk_id, self._name)
             self._copies.snapshot_id = snapshot_id  # from here on there is something to take away
-            moments = self._requests.await_listed(snapshot_id, reply)
+            moments = self._calls.await_listed(snapshot_id, reply)
             _say(f"{self._copies.snapshot_id} is listed; writing on")
             time.sleep(self._options.write_seconds)
         if writer.error:
@@ -159,7 +159,7 @@ class Probe:
         if self._options.skip_signature:
             return {}
         _say("measuring the life of a signature")
-        past, future = self._requests.signature_life(self._options.disk_id)
+        past, future = self._calls.signature_life(self._options.disk_id)
         return {"signature_past": past, "signature_future": future}
 
     def _restored(self, source: Device) -> Path:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.errors import Problem, Unavailable
-from disksnapshot.probecut.requests import ProbeError
+from disksnapshot.probecut.calls import ProbeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

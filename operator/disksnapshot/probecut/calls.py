@@ -42,7 +42,7 @@ class Answer:
         return str((self.content.get("Error") or {}).get("Code", ""))
 
 
-class Requests:
+class Calls:
     """Requests to one cloud, each signed here and sent on a connection that is open already."""
 
     def __init__(self, cloud: Cloud, address: CloudAddress) -> None:
