@@ -8,6 +8,7 @@ import pytest
 from disksnapshot.cbs.client import Disk
 from disksnapshot.snapshot import capture, stillness
 from disksnapshot.snapshot.prepare import Target
+from disksnapshot.snapshot.proof import verdict
 from disksnapshot.snapshot.status import Draft
 from disksnapshot.snapshot.stillness import Stillness
 from rules import outcomes
@@ -106,6 +107,14 @@ def test_a_still_disk_counts_as_a_frozen_one(
     still: Stillness, steps: Any, quiesce: dict[str, Any] | None, called: tuple[str, ...]
 ) -> None:
     assert words(judged(still, steps if steps is not None else both(), quiesce)) == called
+
+
+@pytest.mark.parametrize("still", [MOVED, PARTLY_MOVED], ids=["all", "some"])
+@pytest.mark.parametrize("held", [["mysql", "sync"], ["exec", "freeze"], ["mysql", "freeze"]])
+def test_beside_a_disk_that_moved_no_hold_makes_it_more_than_a_crash(
+    still: Stillness, held: list[str]
+) -> None:
+    assert verdict(stillness.covered(held, still)).consistency == "CrashConsistent"
 
 
 def both() -> list[Any]:

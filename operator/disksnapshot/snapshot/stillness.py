@@ -38,13 +38,13 @@ def judge(
 def covered(proven: Sequence[str], stillness: Stillness | None) -> list[str]:
     """Return the kinds of holds that cover all claims: to be attached to nothing is to be frozen.
 
-    A freeze of those that are mounted covers all only if the others stood still too.
+    What was frozen or synced of those that are mounted covers all only if the others stood still.
     """
     kinds = list(proven)
     if stillness is None:
         return kinds
     if not stillness.proven:
-        return [kind for kind in kinds if kind != "freeze"]
+        return [kind for kind in kinds if kind not in {"freeze", "sync"}]
     return [*kinds, "freeze"] if stillness.everywhere else kinds
 
 
