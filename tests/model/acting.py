@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from model import deciding
 from model.deciding import REST, WAIT, Seen
@@ -35,6 +35,17 @@ if TYPE_CHECKING:
 READS = {IDLE: "reads and forgets", LOOKING: "reads and asks", DECIDED: "reads and decides"}
 # Performed whatever the object has become; all others are refused if it has changed.
 UNCHECKED = {"discard", "record", "capture"}
+
+SETTLE: dict[str, Any] = {"state": SETTLED, "claim": "", "age": 0}
+FAIL: dict[str, Any] = {"failed": True, "ready": False}
+WRITES: dict[str, dict[str, Any]] = {
+    "adopt": {"state": RECORDED, "claim": UNKNOWN},
+    "settle": SETTLE,
+    "finish": {"ready": True},
+    "fail": FAIL,
+    "expire": {**SETTLE, **FAIL},
+    "mark": {"finalizer": True},
+}
 
 
 def moves(world: World, who: int, protocol: Protocol) -> Iterator[tuple[Move, World]]:
@@ -145,7 +156,8 @@ def _perform(world: World, who: int, protocol: Protocol) -> Iterator[tuple[Move,
         return
     if name in ("record", "drop"):
         idle = Operator(memory=me.memory if name == "record" else None)
-    yield Move(name, who, me.step), replace(write(world, who, after), who, idle)
+    said = "unmark" if name == "drop" and after.exists else name
+    yield Move(said, who, me.step), replace(write(world, who, after), who, idle)
     if name == "record":  # and its answer is lost
         unsure = write(world, who, after)
         yield Move("records unanswered", who, me.step), replace(unsure, who, rested(me))
@@ -182,19 +194,11 @@ def performed(world: World, step: Step, protocol: Protocol) -> Object | None:
     done = world.object
     if not done.exists:
         return None
-    match step[0]:
-        case "adopt":
-            return done._replace(state=RECORDED, claim=UNKNOWN)
-        case "settle":
-            return done._replace(state=SETTLED, claim="", age=0)
-        case "finish":
-            return done._replace(ready=True)
-        case "fail":
-            return done._replace(failed=True)
-        case "drop":
-            return Object(exists=False)
-        case _:
-            return _recorded(done, str(step[1]), int(step[2]), protocol)
+    if step[0] == "record":
+        return _recorded(done, str(step[1]), int(step[2]), protocol)
+    if step[0] == "drop":
+        return Object(exists=False) if done.deleting else done._replace(finalizer=False)
+    return done._replace(**WRITES[str(step[0])])
 
 
 def _recorded(done: Object, kind: str, attempt: int, protocol: Protocol) -> Object | None:
@@ -205,7 +209,7 @@ def _recorded(done: Object, kind: str, attempt: int, protocol: Protocol) -> Obje
         return None
     done = done._replace(attempt=attempt, ready=False, failed=kind == "final")
     if kind in ("nothing", "final"):
-        return done._replace(state=SETTLED, claim="", age=0)
+        return done._replace(**SETTLE)
     unproven = UNPROVEN if protocol.keeps_unproven else ""
     return done._replace(state=RECORDED, claim=PROVEN if kind == "proven" else unproven)
 

@@ -17,6 +17,8 @@ SETTLE: Step = ("settle",)
 FINISH: Step = ("finish",)
 FAIL: Step = ("fail",)
 DROP: Step = ("drop",)
+MARK: Step = ("mark",)
+EXPIRE: Step = ("expire",)
 
 
 class Seen(NamedTuple):
@@ -33,8 +35,10 @@ def decide(protocol: Protocol, done: Object, seen: Seen) -> Step:
     """Return the next step; the first rule that applies wins."""
     if done.deleting:
         return _removal(protocol, done, seen)
+    if done.expired and not done.failed:
+        return _expiry(protocol, seen)
     if done.finished:
-        return REST
+        return _at_rest(protocol, done, seen)
     if done.state == OPEN:
         return _unknown_outcome(protocol, done, seen)
     if done.state == RECORDED:
@@ -44,6 +48,20 @@ def decide(protocol: Protocol, done: Object, seen: Seen) -> Step:
     if protocol.attempt_limit and done.attempt >= protocol.max_attempts:
         return FAIL
     return ("capture", done.attempt + 1)
+
+
+def _expiry(protocol: Protocol, seen: Seen) -> Step:
+    return (_delete_ours(protocol, seen) or EXPIRE) if seen.looked else LOOK_UP
+
+
+def _at_rest(protocol: Protocol, done: Object, seen: Seen) -> Step:
+    if done.ready and seen.lost:
+        return FAIL
+    left = done.state in (OPEN, RECORDED)
+    to_clean = left and (not done.ready or protocol.deletes)
+    if done.finalizer == to_clean:
+        return REST
+    return MARK if to_clean else DROP
 
 
 def _unknown_outcome(protocol: Protocol, done: Object, seen: Seen) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 # What the model's minutes stand for, as seconds after the signature: just after it, the last
 # moment at which it is valid, the last at which its snapshot may be unlisted, and later.
 AGES = (1, 300, 360, 361)
-PAUSE = timedelta(seconds=10)
+PAUSE, DAY = timedelta(seconds=10), timedelta(days=1)
 WORDS: dict[type[steps.Step], Step] = {
     steps.Rest: deciding.REST,
     steps.LookUp: deciding.LOOK_UP,
@@ -31,6 +32,8 @@ WORDS: dict[type[steps.Step], Step] = {
     steps.Finish: deciding.FINISH,
     steps.Fail: deciding.FAIL,
     steps.DropFinalizer: deciding.DROP,
+    steps.AddFinalizer: deciding.MARK,
+    steps.Expire: deciding.EXPIRE,
 }
 
 
@@ -65,11 +68,13 @@ def of_code(decision: Decision, protocol: Protocol) -> Step:
         finalizer=done.finalizer,
         policy="Delete" if protocol.deletes else "Retain",
     )
-    now = situations.after(AGES[done.age])
+    now, said = situations.after(AGES[done.age]), _done(done, disks)
+    if done.expired:
+        ask, now = replace(ask, expire_after=DAY), now + DAY
+        said = replace(said, deadline=ask.deadline(said.signed))
     if decision.seen.lost:
         now += plan.LAG
-    step = plan.next_step(ask, _done(done, disks), _seen(decision, now), now)
-    return _word(step, decision)
+    return _word(plan.next_step(ask, said, _seen(decision, now), now), decision)
 
 
 def _done(done: Object, disks: tuple[str, ...]) -> status.Done:

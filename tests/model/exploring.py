@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # What may go wrong. Once these are over, every state must lead to an end.
 FAULTS = frozenset(
     {
-        "is deleted", "dies", "loses its window", "loses its hold", "is hindered",
+        "is deleted", "its time is over", "dies", "loses its window", "loses its hold",
+        "is hindered",
         "finds no way", "can't hold", "sends without a hold", "lets go unsent", "stops waiting",
         "writes it unanswered", "records unanswered", "gives a write up", "late write is lost",
         "request is lost", "cloud refuses", "tags don't stick", "somebody takes it away",

@@ -27,7 +27,9 @@ def broken_by(
     if move.name == "holds" and after.operators[move.who].attempt > protocol.max_attempts:
         yield "Calm", "Writers are held again, beyond the limit of attempts."
     if before.object.finished and after.object.exists and not after.object.deleting:
-        same = before.object.ready == after.object.ready
+        # Ready ends when there is nothing any more to be ready.
+        gone = after.object.expired or any(s.taken_away for s in before.snapshots)
+        same = before.object.ready == after.object.ready or gone
         if not after.object.finished or not same:
             yield "Converge", "The object had come to its end, and does not stay there."
 
@@ -65,5 +67,5 @@ def _true(after: World, protocol: Protocol) -> Iterator[tuple[str, str]]:
     own = {s.disk: s for s in after.snapshots if s.attempt == done.attempt}
     if done.claim == PROVEN and not all(s.held for s in own.values()):
         yield "True", "The status says proven of a cut during which writers were not held."
-    if len(own) < protocol.disks and not done.deleting:
+    if len(own) < protocol.disks and not done.deleting and not done.expired:
         yield "True", "The status names a snapshot that was deleted on its behalf."

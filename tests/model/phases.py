@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from model.exploring import Explorer, moves
-from model.protocol import RARE, TAKEN, UNTAGGED, Protocol
+from model.protocol import EXPIRY, RARE, TAKEN, UNTAGGED, Protocol
 from model.state import RECORDED
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ CHANGES = {
     ("Unproven", "Settled"): "its snapshots are deleted",
     ("Unproven", "Failed"): "its snapshot doesn't carry our tags, so it is left",
     ("Recorded", "Ready"): "the cloud has copied everything",
-    ("Recorded", "Failed"): "somebody deleted it in the cloud",
+    ("Recorded", "Failed"): "somebody deleted it in the cloud, or its time is over",
+    ("Ready", "Failed"): "somebody deleted it in the cloud, or its time is over",
     ("Settled", "Open"): "the next attempt's intent is written",
     ("Settled", "Failed"): "three attempts were made, or what is asked can't be done",
 }
-MET_IN = (Protocol(max_attempts=3), Protocol(without=RARE - {TAKEN, UNTAGGED}))
+MET_IN = (Protocol(max_attempts=3), Protocol(without=RARE - {TAKEN, UNTAGGED, EXPIRY}))
 
 
 def phase(done: Object) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 # Faults that are not in every variant, since each multiplies the states.
 LATE, UNTAGGED, TAKEN = "gives a write up", "tags don't stick", "somebody takes it away"
-RARE = frozenset({LATE, UNTAGGED, TAKEN})
+EXPIRY = "its time is over"
+RARE = frozenset({LATE, UNTAGGED, TAKEN, EXPIRY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class Object(NamedTuple):
     claim: str = ""
     ready: bool = False
     failed: bool = False
+    expired: bool = False  # its time is over, which was to be some day
 
     @property
     def finished(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from model.acting import may_attempt, performed, replace, write
 from model.attempting import answered, intended
+from model.protocol import EXPIRY
 from model.state import (
     ARMED,
     AWAITED,
@@ -39,6 +40,8 @@ def moves(world: World, protocol: Protocol) -> Iterator[tuple[Move, World]]:
     if done.exists and not done.deleting:
         after = done._replace(deleting=True) if done.finalizer else Object(exists=False)
         yield Move("is deleted"), write(world, NOBODY, after)
+    if done.state == RECORDED and done.claim and done.age == OVER and not done.expired:
+        yield Move(EXPIRY), world._replace(object=done._replace(expired=True))
     for request in dict.fromkeys(world.requests):
         yield from _request(world, request, protocol)
     for snapshot in dict.fromkeys(world.snapshots):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model.protocol import LATE, TAKEN, UNTAGGED
+from model.protocol import EXPIRY, LATE, TAKEN, UNTAGGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +46,7 @@ SENTENCES = {
     "cloud lists": "The cloud lists the snapshot of attempt {n} from now on.",
     "cloud completes": "The snapshot of attempt {n} is complete.",
     UNTAGGED: "The tags don't stick to the snapshot of attempt {n}.",
+    EXPIRY: "The time of the snapshot is over.",
     TAKEN: "Somebody deletes the snapshot of attempt {n} in the cloud.",
     "guard lets go": "What held for a dead owner lets go by itself.",
     "time passes": "A minute passes.",
@@ -53,6 +54,9 @@ SENTENCES = {
     "settle": "{who} writes down that the attempt left nothing.",
     "finish": "{who} calls the object Ready.",
     "fail": "{who} calls the object failed.",
+    "mark": "{who} puts the finalizer on again.",
+    "unmark": "{who} takes the finalizer off: nothing is left to be cleaned.",
+    "expire": "{who} calls the object expired.",
     "drop": "{who} takes the finalizer off, and the object is gone.",
     "discard": "{who} deletes the snapshot of attempt {n}.",
     "record": "{who} records of attempt {n}: {result}.",
@@ -67,6 +71,8 @@ DECISIONS = {
     "finish": "call it Ready",
     "fail": "call it failed",
     "drop": "let it go",
+    "mark": "put the finalizer on again",
+    "expire": "call it expired",
 }
 RESULTS = {
     "nothing": "it left nothing",

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.protocol import RARE, UNTAGGED, Protocol
+from model.protocol import EXPIRY, RARE, TAKEN, UNTAGGED, Protocol
 
 ALONE = RARE | {"is deleted"}
 NO_DISAGREEMENT = RARE | {"finds no way"}
 
 HOLDING = {
     "one operator, three attempts": Protocol(max_attempts=3),
-    "one operator, Retain": Protocol(deletes=False, max_attempts=3),
+    "one operator, Retain; snapshots taken away or expired": Protocol(
+        deletes=False, without=RARE - {TAKEN, EXPIRY}
+    ),
+    "one operator; snapshots expire": Protocol(without=RARE - {EXPIRY}),
     "one operator, AllowCrashConsistent": Protocol(keeps_unproven=True, max_attempts=3),
-    "one operator; late writes, lost tags, snapshots taken away": Protocol(without=frozenset()),
+    "one operator; late writes, lost tags, snapshots taken away": Protocol(
+        without=frozenset({EXPIRY})
+    ),
     "one operator, two disks": Protocol(disks=2),
     "two operators at once": Protocol(operators=2),
     "two operators at once, Retain": Protocol(operators=2, deletes=False, max_attempts=1),
