@@ -32,6 +32,7 @@ WORDS: dict[type[steps.Step], Step] = {
     steps.Finish: deciding.FINISH,
     steps.Fail: deciding.FAIL,
     steps.DropFinalizer: deciding.DROP,
+    steps.GiveUp: deciding.DROP,  # and says what is left
     steps.AddFinalizer: deciding.MARK,
     steps.Expire: deciding.EXPIRE,
 }
