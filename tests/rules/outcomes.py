@@ -13,13 +13,14 @@ MOMENTS = (
 TIMES = {name: BASE + number * 1_000_000 for number, name in enumerate(MOMENTS)}
 
 
-def lock(*, proven: bool = True, reason: str = "") -> StepFacts:
+def lock(*, proven: bool = True, stops_writes: bool = True, reason: str = "") -> StepFacts:
     return StepFacts(
         name="0-mysql",
         kind="mysql",
         acquire_milliseconds=0.4,
         release_milliseconds=0.9,
         proven=proven,
+        stops_writes=stops_writes,
         reason=reason,
         detail={
             "serverID": 1,

@@ -72,6 +72,14 @@ CASES = (
         retries=True,
     ),
     Case(
+        name="a lock that stops no writes, under a freeze",
+        facts=facts(cut(), steps=[lock(stops_writes=False), freeze()]),
+        quiesce=ABORT,
+        state=RECORDED,
+        reason="Creating",
+        consistency="FilesystemConsistent",
+    ),
+    Case(
         name="both steps proven",
         facts=facts(cut()),
         quiesce=ABORT,

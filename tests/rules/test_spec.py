@@ -90,3 +90,24 @@ def test_of_an_unreadable_spec_the_deletion_policy_is_still_known(
     changed: Any, policy: str
 ) -> None:
     assert spec.unreadable(with_spec(changed)).deletion_policy == policy
+
+
+def test_a_mysql_step_without_a_tls_block_uses_none_and_waits_for_what_runs_long() -> None:
+    step = mysql_step({})
+    assert step.tls is None
+    assert (step.long_statement.threshold_seconds, step.long_statement.wait_seconds) == (5, 30)
+
+
+def test_a_tls_block_names_a_secret_and_maybe_a_server() -> None:
+    bare = mysql_step({"tls": {"caSecretRef": {"name": "ca"}}}).tls
+    named = mysql_step({"tls": {"caSecretRef": {"name": "ca"}, "serverName": "db"}}).tls
+    assert bare == spec.MysqlTls(ca_secret_name="ca", server_name="")  # noqa: S106 - a name
+    assert named == spec.MysqlTls(ca_secret_name="ca", server_name="db")  # noqa: S106 - the same
+
+
+def mysql_step(changed: dict[str, Any]) -> spec.MysqlStep:
+    quiesce = spec.parse(body(quiesce={"steps": [{"mysql": {**STEPS[0]["mysql"], **changed}}]}))
+    assert quiesce.quiesce is not None
+    step = quiesce.quiesce.steps[0]
+    assert isinstance(step, spec.MysqlStep)
+    return step

@@ -12,6 +12,7 @@ import pymysql
 
 from lab.cluster import Lab
 from lab.cluster.waiting import until
+from lab.demo.products import MARIADB, Product
 from lab.disks import buildah
 from lab.layout import REGION
 
@@ -25,7 +26,7 @@ _SECONDS: Final = "120s"
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """A MariaDB pod on a claim, with the account that holds it."""
+    """A database pod on a claim, with the account that holds it."""
 
     namespace: str
     pod: str
@@ -33,6 +34,7 @@ class Database:
     disk_id: str
     address: str
     password: str
+    product: Product = MARIADB
 
     def connect(self, **options: Any) -> "pymysql.Connection[Any]":
         """Open a session as root, over the pod's own address."""
@@ -68,17 +70,17 @@ def uninstall_operator(lab: Lab) -> None:
 
 def start_database(
     lab: Lab, namespace: str, name: str = "orders", disk_id: str | None = None,
-    password: str | None = None,
+    password: str | None = None, product: Product = MARIADB,
 ) -> Database:  # fmt: skip
-    """Run a MariaDB pod on a claim (of an existing disk, if given), with its snapshot account."""
+    """Run a database pod on a claim (of an existing disk, if given), with its snapshot account."""
     password = password or secrets.token_urlsafe(12)
     _namespace(lab, namespace, {})
     disk = lab.make_claim(namespace, f"data-{name}", size_gib=2, disk_id=disk_id)
-    apply(lab, _pod(namespace, name, password))
+    apply(lab, _pod(namespace, name, password, product))
     address = _address_once_ready(lab, namespace, name)
     database = Database(
         namespace=namespace, pod=name, claim=f"data-{name}", disk_id=disk,
-        address=address, password=password,
+        address=address, password=password, product=product,
     )  # fmt: skip
     if disk_id is None:
         _make_account(lab, database)
@@ -97,7 +99,7 @@ def restart_database(lab: Lab, database: Database) -> Database:
     """Run a deleted database pod anew on the claim that is left of it."""
     where = ("-n", database.namespace)
     lab.kubectl(*where, "wait", "--for=delete", f"pod/{database.pod}", f"--timeout={_SECONDS}")
-    apply(lab, _pod(database.namespace, database.pod, database.password))
+    apply(lab, _pod(database.namespace, database.pod, database.password, database.product))
     return replace(database, address=_address_once_ready(lab, database.namespace, database.pod))
 
 
@@ -201,18 +203,20 @@ def _values(lab: Lab, namespaces: Sequence[str]) -> dict[str, Any]:
 def _make_account(lab: Lab, database: Database) -> None:
     password = secrets.token_urlsafe(12)
     with database.connect() as session, session.cursor() as cursor:
-        cursor.execute("CREATE OR REPLACE USER snapshot@'%%' IDENTIFIED BY %s", (password,))
-        cursor.execute("GRANT RELOAD, BINLOG MONITOR, PROCESS ON *.* TO snapshot@'%'")
+        make, *grants = database.product.account
+        cursor.execute(make, (password,))
+        for grant in grants:
+            cursor.execute(grant)
     account = {"username": "snapshot", "password": password}
     _secret(lab, database.namespace, f"{database.pod}-snapshot", account)
 
 
-def _pod(namespace: str, name: str, password: str) -> dict[str, Any]:
+def _pod(namespace: str, name: str, password: str, product: Product) -> dict[str, Any]:
     container = {
-        "name": "mariadb",
-        "image": "localhost/mariadb:lab",
+        "name": product.name,
+        "image": product.image,
         "imagePullPolicy": "Never",
-        "env": [{"name": "MARIADB_ROOT_PASSWORD", "value": password}],
+        "env": [{"name": product.password_variable, "value": password}],
         "ports": [{"containerPort": 3306}],
         "readinessProbe": {"tcpSocket": {"port": 3306}, "periodSeconds": 1},
         "volumeMounts": [{"name": "data", "mountPath": "/var/lib/mysql"}],

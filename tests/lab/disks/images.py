@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lab.cluster import Lab
 
 MARIADB_IMAGE: Final = "localhost/mariadb:lab"
+MYSQL_IMAGE: Final = "localhost/mysql:lab"
 
 _HERE: Final = Path(__file__).parent
 _LABEL: Final = "disksnapshot-lab"
@@ -49,17 +50,27 @@ def ensure_pause(layout: Layout) -> None:
 
 
 def ensure_mariadb(layout: Layout) -> None:
-    """Give containerd the database server."""
-    entrypoint, settings = _HERE / "mariadb" / "entrypoint.sh", _HERE / "mariadb" / "lab.cnf"
+    """Give containerd the database server of which most of the lab makes use."""
+    _ensure_server(layout, MARIADB_IMAGE, rootfs.MARIADB)
+
+
+def ensure_mysql(layout: Layout) -> None:
+    """Give containerd the other database server; only where it is needed, since it is large."""
+    _ensure_server(layout, MYSQL_IMAGE, rootfs.MYSQL)
+
+
+def _ensure_server(layout: Layout, name: str, recipe: rootfs.Recipe) -> None:
+    folder = _HERE / recipe.name
+    entrypoint, settings = folder / "entrypoint.sh", folder / "lab.cnf"
     files = {"/usr/local/bin/entrypoint.sh": entrypoint, "/etc/mysql/lab.cnf": settings}
-    key = _key_of([entrypoint, settings], rootfs.MARIADB.key)
-    if _has(layout, MARIADB_IMAGE, key):
+    key = _key_of([entrypoint, settings], recipe.key)
+    if _has(layout, name, key):
         return
-    base = rootfs.ensure(rootfs.MARIADB, layout.cache / "rootfs")
-    with tempfile.TemporaryDirectory(dir=_scratch(layout)) as folder:
+    base = rootfs.ensure(recipe, layout.cache / "rootfs")
+    with tempfile.TemporaryDirectory(dir=_scratch(layout)) as scratch:
         image = archive.Image(
-            name=MARIADB_IMAGE,
-            layers=[base, archive.layer_of(files, Path(folder, "layer"))],
+            name=name,
+            layers=[base, archive.layer_of(files, Path(scratch, "layer"))],
             entrypoint=["/usr/local/bin/entrypoint.sh"],
             environment={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
         )
