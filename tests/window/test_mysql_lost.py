@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 
@@ -77,12 +77,16 @@ def test_a_way_that_breaks_while_the_lock_waits_leaves_none_waiting(
     assert not facts.disks[0].sent
 
 
-def test_a_lock_whose_reply_is_lost_is_killed_within_its_budget(
-    here: Local, between: Proxy, writer: Writer
+def test_a_lock_whose_reply_is_lost_is_killed_within_its_budget_by_the_same_account(
+    here: Local, between: Proxy, writer: Writer, account: Callable[..., tuple[str, str]]
 ) -> None:
+    maria = here.database.programs.name == "mariadb"
+    right = "BINLOG MONITOR" if maria else "REPLICATION CLIENT"
+    user, password = account("least", f"RELOAD, {right}, PROCESS")
     # The server grants it at once, and nobody on our side learns of it.
     between.after(LOCK, lambda link: link.silent.set())
-    with opened(order(here, between)) as window:
+    asked = with_mysql(order(here, between), username=user, password=password)
+    with opened(asked) as window:
         sent_at = time.time_ns()
         facts = window.go(here.go(), 20)
     assert isinstance(facts, Facts)
@@ -92,6 +96,21 @@ def test_a_lock_whose_reply_is_lost_is_killed_within_its_budget(
     assert longest_pause(writer, since=sent_at) < LOCK_BUDGET_SECONDS + 0.5
     assert_not_held(here)
     assert_no_lock_waits(here)
+
+
+def test_a_way_that_falls_silent_as_the_lock_is_sent_frees_writers_by_the_bound(
+    here: Local, between: Proxy, writer: Writer
+) -> None:
+    # Nobody can kill it then: the server ends the session, as it was told before the lock.
+    between.after(LOCK, lambda _: between.pause())
+    with opened(order(here, between, freeze=False)) as window:
+        sent_at = time.time_ns()
+        facts = window.go(here.go(), 20)
+    assert isinstance(facts, Facts)
+    assert facts.refusal
+    assert not facts.disks[0].sent
+    assert longest_pause(writer, since=sent_at) < SHORT_HOLD
+    assert_not_held(here)
 
 
 def longest_pause(writer: Writer, since: int) -> float:
