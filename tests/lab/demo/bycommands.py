@@ -37,7 +37,7 @@ def cut(lab: Lab, database: stage.Database, taken: Taken) -> Cut:
 
 
 def _position(lab: Lab, database: stage.Database) -> Position:
-    where = ("-n", database.namespace, "exec", database.pod, "-c", "mariadb")
+    where = ("-n", database.namespace, "exec", database.pod, "-c", "tools")
     status, gtid = lab.kubectl(*where, "--", "cat", "/tmp/position").splitlines()  # noqa: S108 - in the pod
     file, size, *_ = status.split("\t")
     return Position(file, int(size), gtid)

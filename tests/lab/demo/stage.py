@@ -227,19 +227,20 @@ def _pod(namespace: str, name: str, password: str, product: Product) -> dict[str
         "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
         "spec": {
             "terminationGracePeriodSeconds": 20,
-            "containers": [container, _tools()],
+            "containers": [container, _tools(container["env"])],
             "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": f"data-{name}"}}],
         },
     }
 
 
-def _tools() -> dict[str, Any]:
-    """Return the container for fsfreeze, so that the database itself needs no capability."""
+def _tools(environment: Any) -> dict[str, Any]:
+    """Return the container for commands: the database itself needs no shell and no capability."""
     return {
         "name": "tools",
         "image": "localhost/mariadb:lab",
         "imagePullPolicy": "Never",
         "command": ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"],
+        "env": environment,
         "securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}},
         "volumeMounts": [{"name": "data", "mountPath": "/data"}],
     }
