@@ -2,7 +2,7 @@
 
 import time
 
-from disksnapshot.window.hold import HoldClock, Timeline
+from disksnapshot.window.clock import HoldClock, Timeline
 
 
 def clock(seconds: int = 10) -> HoldClock:

@@ -11,19 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from disksnapshot.window.clock import HoldClock, Timeline
 from disksnapshot.window.command import CommandHold
 from disksnapshot.window.fsfreeze import FsfreezeHold
-from disksnapshot.window.hold import (
-    AnyOrder,
-    Facts,
-    HoldClock,
-    HoldError,
-    Order,
-    Ready,
-    Refusal,
-    StepFacts,
-    Timeline,
-)
+from disksnapshot.window.hold import AnyOrder, Facts, HoldError, Order, Ready, Refusal, StepFacts
 from disksnapshot.window.launch import WindowProcess
 from lab.cluster.waiting import until
 from lab.commanding import commands, freeze_by_command, lock_by_command

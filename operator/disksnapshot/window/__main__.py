@@ -7,17 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from disksnapshot.window import stack
+from disksnapshot.window.clock import HoldClock, Timeline
 from disksnapshot.window.cut import Cut, NoWatch, Stop, Watch
-from disksnapshot.window.hold import (
-    Facts,
-    Go,
-    HoldClock,
-    HoldError,
-    Order,
-    Ready,
-    Refusal,
-    Timeline,
-)
+from disksnapshot.window.hold import Facts, Go, HoldError, Order, Ready, Refusal
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -7,17 +7,12 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from disksnapshot.kube.exec import ExecError
-from disksnapshot.window.hold import (
-    CommandOrder,
-    CommandTarget,
-    HoldClock,
-    HoldError,
-    LineSession,
-    StepFacts,
-)
+from disksnapshot.window.hold import CommandOrder, CommandTarget, HoldError, LineSession, StepFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from disksnapshot.window.clock import HoldClock
 
 # The guard's own steps after a command's time: TERM, a second later KILL, a second to be gone.
 STOPPING_SECONDS = 2.5

@@ -10,7 +10,6 @@ from disksnapshot.kube.exec import ExecError
 from disksnapshot.window.hold import (
     SHORTEST_FREEZE_SECONDS,
     FreezeOrder,
-    HoldClock,
     HoldError,
     LineSession,
     StepFacts,
@@ -18,6 +17,8 @@ from disksnapshot.window.hold import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from disksnapshot.window.clock import HoldClock
 
 ANSWER_SECONDS = 2.0
 SHORTEST_ANSWER_SECONDS = 0.2

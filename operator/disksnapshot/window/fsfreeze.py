@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from disksnapshot.kube.exec import ExecError
+from disksnapshot.window.clock import HoldClock, Timeline
 from disksnapshot.window.command import FREEZABLE, CommandHold, refused_session
-from disksnapshot.window.hold import HoldClock, HoldError, StepFacts, Timeline
+from disksnapshot.window.hold import HoldError, StepFacts
 
 if TYPE_CHECKING:
     from disksnapshot.window.hold import CommandOrder, CommandTarget, LineSession

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import time
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-# The proof ends this long before the server's own time-out: a session may be gone from then on.
-PROOF_MARGIN_SECONDS = 1.0
+if TYPE_CHECKING:
+    from disksnapshot.window.clock import HoldClock
+
 # Of the bound, so much is for the lock to be granted; the server's wait_timeout gets the rest.
 LOCK_BUDGET_SECONDS = 3.0
-# Kept free at the end of a hold for thawing, proving and unlocking, which take milliseconds.
-RELEASE_RESERVE_SECONDS = 0.4
 # A freeze with less time left than this isn't worth its risk.
 SHORTEST_FREEZE_SECONDS = 0.5
 
@@ -247,18 +244,6 @@ class Facts:
         return self.cut_while_held and bool(self.steps) and all(s.proven for s in self.steps)
 
 
-class Timeline:
-    """Names moments; one clock that can't be set back during a hold."""
-
-    def __init__(self) -> None:
-        self._base = time.time_ns() - time.monotonic_ns()
-        self.times: dict[str, int] = {}
-
-    def mark(self, name: str) -> None:
-        """Note the first time that something happened."""
-        self.times.setdefault(name, self._base + time.monotonic_ns())
-
-
 class Hold(Protocol):
     """Something that keeps writers still, and lets go by itself when its session ends."""
 
@@ -281,64 +266,3 @@ class Hold(Protocol):
 
     def close(self) -> None:
         """End all sessions."""
-
-
-class HoldClock:
-    """The bound of one hold: counted from the first lock that is *sent*."""
-
-    def __init__(self, max_hold_seconds: int, timeline: Timeline) -> None:
-        self.timeline = timeline
-        self.max_hold_seconds = max_hold_seconds
-        self.sent_at: float | None = None
-        # When the first of the holds lets go by itself, and when we have to be done because of it.
-        self._let_go_at = math.inf
-        self._done_at = math.inf
-
-    def start(self) -> None:
-        """Let the bound run from now, unless it runs already."""
-        if self.sent_at is None:
-            self.sent_at = time.monotonic()
-
-    def sent(self) -> None:
-        """Note the first send: writers may stand still from now on."""
-        self.start()
-        self.timeline.mark("lockSent")
-
-    def locked(self, server_seconds: float) -> None:
-        """Note the last lock reply: the server drops the session `server_seconds` later."""
-        self._limit(server_seconds, PROOF_MARGIN_SECONDS)
-
-    def guarded(self, seconds: float) -> None:
-        """Note that a guard is told to let go in `seconds`; it tells by itself if it did."""
-        self._limit(seconds, 0.0)
-
-    def guard_seconds(self, release_seconds: float) -> int:
-        """Return after how many whole seconds a guard has to begin with its release.
-
-        Before whatever was held first, since it is let go first, and early enough for the bound.
-        """
-        self.start()
-        bound = (self.sent_at or 0.0) + self.max_hold_seconds - release_seconds
-        return math.floor(min(bound, self._let_go_at) - time.monotonic())
-
-    def _limit(self, seconds: float, margin: float) -> None:
-        ends_at = time.monotonic() + seconds
-        self._let_go_at = min(self._let_go_at, ends_at)
-        self._done_at = min(self._done_at, ends_at - margin)
-
-    @property
-    def lets_go_at(self) -> float:
-        """When everything must have been let go (monotonic), with the margin for proving it."""
-        self.start()
-        bound = (self.sent_at or 0.0) + self.max_hold_seconds - PROOF_MARGIN_SECONDS
-        # If we were stopped, a lock's reply was read late: the bound still counts from the send.
-        return min(bound, self._done_at)
-
-    @property
-    def cut_ends_at(self) -> float:
-        """When waiting for the cloud must end, so that letting go and proving still fit."""
-        return self.lets_go_at - RELEASE_RESERVE_SECONDS
-
-    def left(self) -> float:
-        """Return the seconds until `lets_go_at`."""
-        return self.lets_go_at - time.monotonic()

@@ -22,7 +22,8 @@ from disksnapshot.window.sync import SyncHold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from disksnapshot.window.hold import Hold, HoldClock, LineSession, StepFacts
+    from disksnapshot.window.clock import HoldClock
+    from disksnapshot.window.hold import Hold, LineSession, StepFacts
 
 
 def build(steps: Iterable[AnyOrder]) -> Stack:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from disksnapshot.kube.exec import ExecError
 from disksnapshot.window.freeze import answers_of
-from disksnapshot.window.hold import HoldClock, HoldError, StepFacts
+from disksnapshot.window.hold import HoldError, StepFacts
 
 if TYPE_CHECKING:
+    from disksnapshot.window.clock import HoldClock
     from disksnapshot.window.hold import LineSession, SyncOrder
 
 

@@ -10,7 +10,6 @@ import pymysql
 
 from disksnapshot.window.hold import (
     LOCK_BUDGET_SECONDS,
-    HoldClock,
     HoldError,
     LineSession,
     MysqlOrder,
@@ -25,6 +24,7 @@ from disksnapshot.window.mysql.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from disksnapshot.window.clock import HoldClock
     from disksnapshot.window.mysql.session import Row
 
 IDLE_SECONDS = 120  # the server's default may be shorter than the wait for the intent
