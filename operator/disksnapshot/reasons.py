@@ -118,7 +118,8 @@ REMEDIES: dict[Reason, str] = {
     "here.",
     Reason.LOCK_TIMEOUT: "Look for long statements or DDL; the operator tries again.",
     Reason.HOLD_BUSY: "Nothing to do: another hold uses this database or disk.",
-    Reason.HOLD_LOST: "Look at the freezer's and the operator's logs.",
+    Reason.HOLD_LOST: "Look at the freezer's and the operator's logs, and whether a pod was "
+    "restarted.",
     Reason.FLUSH_TOO_SLOW: "Choose a time with fewer writes, or a faster disk.",
     Reason.FREEZE_REFUSED: "Read the message: the file system can't be frozen, or somebody else "
     "has frozen it.",

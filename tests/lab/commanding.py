@@ -1,5 +1,6 @@
 """Holds by commands alone: those of the example, run on this machine instead of in a pod."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from disksnapshot.window.hold import CommandOrder, CommandTarget
@@ -30,18 +31,21 @@ def commands(acquire: list[str], release: list[str], *, seconds: int = 1) -> Com
     )
 
 
-def freeze_by_command(*mounts: Path, fsfreeze: str = "fsfreeze") -> CommandOrder:
-    """Return a freeze step of method Exec, a target for each mount."""
+def freeze_by_command(*mounts: Path, shell: Sequence[str] = ("sh",)) -> CommandOrder:
+    """Return a freeze step of method Exec, a target for each mount, by the shell's fsfreeze."""
+    fsfreeze = ["busybox", "fsfreeze"] if shell[0] == "busybox" else ["fsfreeze"]
     targets = [
-        _target([fsfreeze, "--freeze", str(mount)], [fsfreeze, "--unfreeze", str(mount)])
+        _target([*fsfreeze, "--freeze", str(mount)], [*fsfreeze, "--unfreeze", str(mount)], shell)
         for mount in mounts
     ]
     return CommandOrder(name="1-freeze", kind="freeze", targets=tuple(targets), seconds=1)
 
 
-def _target(acquire: list[str], release: list[str]) -> CommandTarget:
+def _target(
+    acquire: list[str], release: list[str], shell: Sequence[str] = ("sh",)
+) -> CommandTarget:
     return CommandTarget(
-        program=LocalProgram(),
+        program=LocalProgram(tuple(shell)),
         where="container db of pod orders",
         acquire=tuple(acquire),
         release=tuple(release),

@@ -19,6 +19,7 @@ from disksnapshot.window.launch import WindowProcess
 from lab.cluster.waiting import until
 from lab.commanding import commands, freeze_by_command, lock_by_command
 from lab.freezing import fsfreeze
+from lab.guarding import SHELLS
 from lab.holding import Holding, assert_free, capture, children_of, opened
 from lab.local import Local
 from lab.program import LocalProgram
@@ -223,6 +224,19 @@ def test_a_freeze_by_fsfreeze_alone_is_proven(here: Local, writer: Writer) -> No
     facts = capture(here, holding_by(here, freeze_by_command(here.mount)))
     assert facts.proven
     assert writer.acknowledged_between(facts.times["frozen"], facts.times["thawed"]) == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_freeze_by_fsfreeze_is_proven_under_each_shell(here: Local, shell: str) -> None:
+    clock = HoldClock(5, Timeline())
+    with closing(FsfreezeHold(freeze_by_command(here.mount, shell=SHELLS[shell]))) as hold:
+        hold.ready(time.monotonic() + 10)
+        hold.acquire(clock)
+        write = FileWrite(here.mount)
+        assert not write.ended(0.2)
+        hold.release(clock)
+    assert hold.facts.proven, hold.facts.reason
+    assert write.ended(1)
 
 
 def test_a_lock_of_ours_goes_with_a_freeze_by_fsfreeze(here: Local) -> None:
