@@ -49,7 +49,7 @@ class LocalSession:
     def read_line(self, deadline: float) -> str:
         while b"\n" not in self._text:
             if self._ended:
-                raise ExecError(f"the program ended: {self.process.wait()}")
+                raise ExecError(f"the program ended: {self.process.wait()}", ended=True)
             if not self._receive(max(0.0, deadline - time.monotonic())):
                 raise ExecError("no answer in time")
         line, _, self._text = self._text.partition(b"\n")

@@ -24,12 +24,14 @@ LINE_LIMIT = 1 << 16  # a program that never ends its line must not fill our mem
 class ExecError(Exception):
     """The program could not be started, said nothing in time, or has ended.
 
-    `status` is the API server's HTTP status where that refused the session.
+    `status` is the API server's HTTP status where that refused the session; `ended` tells that the
+    node said how the program ended, or that it could not be started.
     """
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, *, ended: bool = False) -> None:
         super().__init__(message)
         self.status = status
+        self.ended = ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class ExecSession:
         self._output = b""
         self._errors = b""
         self._end: str | None = None
+        self._ended = False
         self._exit_code: int | None = None
 
     def send_line(self, line: str) -> None:
@@ -155,7 +158,7 @@ class ExecSession:
         """Return the next line of output; raise ExecError at the end or at `deadline`."""
         while b"\n" not in self._output:
             if self._end is not None:
-                raise ExecError(self._end)
+                raise ExecError(self._end, ended=self._ended)
             left = deadline - time.monotonic()
             if left <= 0:
                 raise ExecError("no answer in time")
@@ -221,6 +224,7 @@ class ExecSession:
         elif channel == STDERR:
             self._errors = (self._errors + payload)[-OUTPUT_LIMIT:]
         elif channel == STATUS:
+            self._ended = True
             words, self._exit_code = _outcome(payload)
             self._end = f"the program ended: {words}"
 

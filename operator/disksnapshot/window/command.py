@@ -165,9 +165,7 @@ def opened(target: CommandTarget, argv: list[str], deadline: float) -> LineSessi
         first = session.read_line(deadline)
     except ExecError as error:
         session.close()
-        # What can't be started has no exit status of its own, or the runtime's for "not found".
-        message = f"no shell (sh) runs in {target.where}: {error}"
-        raise HoldError("NoShell", message) from error
+        raise unanswered(target, error) from error
     if first != "ready":
         session.close()
         raise HoldError("NoShell", f"{target.where} has no sleep, which the guard needs")
@@ -181,6 +179,13 @@ def refused_session(target: CommandTarget, error: ExecError) -> HoldError:
         return HoldError("ExecForbidden", message)
     reason = "PodNotFound" if error.status in {BAD_REQUEST, NOT_FOUND} else "HoldLost"
     return HoldError(reason, f"{target.where}: {error}")
+
+
+def unanswered(target: CommandTarget, error: ExecError) -> HoldError:
+    """Say why a program of ours said nothing: it was not started, or the way to it is lost."""
+    if error.ended:
+        return HoldError("NoShell", f"no shell (sh) runs in {target.where}: {error}")
+    return HoldError("HoldLost", f"{target.where} doesn't answer: {error}")
 
 
 def _released(session: LineSession, deadline: float) -> tuple[str, str] | None:

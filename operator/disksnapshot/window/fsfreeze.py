@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from disksnapshot.kube.exec import ExecError
 from disksnapshot.window.clock import HoldClock, Timeline
-from disksnapshot.window.command import FREEZABLE, CommandHold, refused_session
+from disksnapshot.window.command import FREEZABLE, CommandHold, refused_session, unanswered
 from disksnapshot.window.hold import HoldError, StepFacts
 
 if TYPE_CHECKING:
@@ -99,10 +99,7 @@ def _sync(target: CommandTarget, deadline: float) -> None:
         _refuse_unfit(session.read_line(deadline), where)
         _sync_until_short(session, where, deadline)
     except ExecError as error:
-        message = f"{where} can't be examined: {error}"
-        raise HoldError(
-            "NoShell" if session.exit_code(0) is None else "FreezeRefused", message
-        ) from error
+        raise unanswered(target, error) from error
     finally:
         session.close()
 
@@ -119,11 +116,14 @@ def _sync_until_short(session: LineSession, where: str, deadline: float) -> None
     took = SYNC_LIMIT_SECONDS
     while took >= SHORT_SYNC_SECONDS:
         start = time.monotonic()
-        if start > ends_at:
-            message = f"writing dirty pages of {where} out still takes {took:.1f} s"
-            raise HoldError("FlushTooSlow", message)
-        session.send_line("sync")
-        session.read_line(ends_at)
+        try:
+            session.send_line("sync")
+            session.read_line(ends_at)
+        except ExecError as error:
+            if time.monotonic() < ends_at:
+                raise
+            message = f"writing dirty pages of {where} out takes too long"
+            raise HoldError("FlushTooSlow", message) from error
         took = time.monotonic() - start
 
 

@@ -43,7 +43,13 @@ class SyncHold:
                 session.send_line("sync")
             except ExecError as error:
                 raise HoldError("HoldLost", f"the freezer's session is lost: {error}") from error
-        answers_of(self._sessions, "synced", time.monotonic() + max(0.0, clock.left()))
+        try:
+            answers_of(self._sessions, "synced", time.monotonic() + max(0.0, clock.left()))
+        except HoldError as error:
+            if clock.left() > 0:
+                raise
+            message = "writing dirty pages out took all the time of the hold"
+            raise HoldError("FlushTooSlow", message) from error
         self.facts.acquire_milliseconds = (time.monotonic_ns() - start) / 1e6
         self.facts.proven = True
         clock.timeline.mark("synced")

@@ -1,0 +1,48 @@
+"""Disks that take their dirty pages slowly: told as such, before and under the lock."""
+
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from disksnapshot.window.clock import HoldClock, Timeline
+from disksnapshot.window.fsfreeze import FsfreezeHold
+from disksnapshot.window.hold import FreezeTarget, HoldError, SyncOrder
+from disksnapshot.window.sync import SyncHold
+from lab.commanding import freeze_by_command
+from lab.local import Local
+from lab.program import LocalProgram
+
+ONCE_THEN_NEVER = """
+import json, sys, time
+print(json.dumps({"event": "ready"}), flush=True)
+sys.stdin.readline()
+sys.stdin.readline()
+"""
+
+
+def test_a_sync_that_takes_all_the_time_of_a_hold_is_told_as_too_slow() -> None:
+    never = FreezeTarget(program=LocalProgram(), argv=("python3", "-c", ONCE_THEN_NEVER))
+    clock = HoldClock(5, Timeline())
+    clock.sent()
+    clock.guarded(0.5)
+    with closing(SyncHold(SyncOrder(name="1-sync", targets=(never,)))) as hold:
+        hold.ready(time.monotonic() + 10)
+        with pytest.raises(HoldError) as refusal:
+            hold.acquire(clock)
+    assert refusal.value.reason == "FlushTooSlow"
+    assert not hold.facts.proven
+
+
+def test_dirty_pages_that_take_too_long_are_told_before_anything_is_frozen(
+    here: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "sync"
+    slow.write_text("#!/bin/sh\nexec sleep 1.5\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin")
+    order = freeze_by_command(here.mount)
+    with closing(FsfreezeHold(order)) as hold, pytest.raises(HoldError) as refusal:
+        hold.ready(time.monotonic() + 0.8)
+    assert refusal.value.reason == "FlushTooSlow"
