@@ -97,17 +97,31 @@ def test_a_second_object_holds_nobody_while_the_first_was_refused(
 
 
 def test_a_snapshot_that_somebody_deletes_makes_room_within_minutes(
-    life: NewLife, control: Control, disk_id: str
+    life: NewLife, control: Control
 ) -> None:
+    control.settings(quota=1)
     other = life()
     other.run(HOUR)
     [old] = other.in_the_cloud()
     one = life()
-    control.error("CreateSnapshot", CODE)
     one.run(timedelta(minutes=6))
     assert one.status.reason == "SnapshotQuotaExceeded"
     control.vanish(old["id"])
+    before = one.passed
     one.run(HOUR)
     assert one.status.ready == "True"
     assert one.calls()["CreateSnapshot"] == 2
-    assert control.disk(disk_id)["DiskId"] == disk_id
+    assert one.passed - before < timedelta(minutes=15)
+
+
+def test_of_several_disks_one_that_was_cut_opens_no_gate_that_another_closed(
+    life: NewLife, control: Control
+) -> None:
+    disks = [str(control.create_disk()["DiskId"]) for _ in range(2)]
+    control.settings(quota=1)
+    one = life(disk_ids=disks)
+    one.run(timedelta(seconds=1))
+    other = life(beside=one)
+    other.run(timedelta(minutes=4))
+    assert other.status.reason == "SnapshotQuotaExceeded"
+    assert other.calls()["CreateSnapshot"] == 0

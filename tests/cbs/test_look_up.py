@@ -114,6 +114,18 @@ def test_a_disk_with_a_snapshot_in_the_making_costs_no_attempt_and_no_hold(
     assert one.calls()["CreateSnapshot"] == 1
 
 
+def test_sixteen_disks_are_cut_at_once_and_looked_up_by_tens(
+    life: NewLife, control: Control
+) -> None:
+    one = life(disk_ids=[str(control.create_disk()["DiskId"]) for _ in range(16)])
+    one.run(HOUR)
+    assert one.status.ready == "True"
+    assert len(set(one.status.snapshots.values())) == 16
+    calls = one.calls()
+    assert (calls["DescribeDisks"], calls["CreateSnapshot"]) == (1, 16)
+    assert calls["DescribeSnapshots"] == 2 + 1, "in two tens before the cut, and one sweep"
+
+
 def test_tags_in_any_script_reach_the_cloud_as_they_are(life: NewLife) -> None:
     one = life(tags={"团队": "订单 一", "größe": "½"})
     one.run(HOUR)

@@ -149,7 +149,8 @@ class Captures:
 
     def _pass_on(self, facts: Facts) -> None:
         """Let the limits know what the cloud told the window."""
-        for disk in facts.disks:
+        # Refusals last: one disk that was cut is no sign of room for the next object.
+        for disk in sorted(facts.disks, key=lambda disk: bool(disk.code)):
             if disk.code or disk.snapshot_id:
                 self._cloud.hear("CreateSnapshot", disk.code, disk.message)
         if facts.look_up_code:
