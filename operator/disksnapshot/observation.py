@@ -10,7 +10,8 @@ from disksnapshot.snapshot import steps
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from disksnapshot.cbs.client import Cloud, Snapshot
+    from disksnapshot.cbs.client import Cloud
+    from disksnapshot.cbs.listed import Snapshot
     from disksnapshot.cbs.poller import Poller
     from disksnapshot.memory import Memory
     from disksnapshot.snapshot.spec import Ask

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from disksnapshot.cbs.client import Cloud, Snapshot
+    from disksnapshot.cbs.client import Cloud
+    from disksnapshot.cbs.listed import Snapshot
     from disksnapshot.kube.events import Events
     from disksnapshot.kube.objects import Objects
     from disksnapshot.metrics import Metrics

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tencentcloud.common.credential import Credential
 
-from disksnapshot.cbs.client import Cloud, CloudProblem
+from disksnapshot.cbs.calls import CloudProblem
+from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.errors import CloudUnavailable
 from lab.cbs.caller import Caller

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tencentcloud.common.credential import Credential
 
+from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.limits import Limits
@@ -85,15 +86,25 @@ def opened(emulator: Emulator, files: Any, sdk: Any, wrong: float, **differing: 
 
 
 @pytest.mark.parametrize("wrong", [-100_000.0, -400.0, 0.0, 400.0, 100_000.0])
-def test_a_machine_with_a_wrong_clock_is_refused_once_and_then_calls_like_any_other(
-    emulator: Emulator, files: Any, sdk: Any, disk_id: str, wrong: float
+def test_a_machine_with_a_wrong_clock_is_refused_once_and_its_caller_notices_nothing(
+    emulator: Emulator, files: Any, sdk: Any, control: Control, disk_id: str, wrong: float
 ) -> None:
     cloud = opened(emulator, files, sdk, wrong)
-    if wrong:
-        with pytest.raises(Exception, match=r"AuthFailure\.Signature"):
-            cloud.disks([disk_id])
-    assert list(cloud.disks([disk_id])) == [disk_id]
+    for _ in range(2):
+        assert list(cloud.disks([disk_id])) == [disk_id]
     assert abs(cloud.clock.now() - datetime.now(UTC)) < timedelta(seconds=2)
+    codes = [call["code"] for call in control.calls()[0]]
+    assert codes == ([] if not wrong else ["AuthFailure.SignatureExpire"]) + [None, None]
+
+
+def test_a_cloud_that_goes_on_refusing_the_time_is_asked_no_third_time(
+    emulator: Emulator, files: Any, sdk: Any, control: Control, disk_id: str
+) -> None:
+    cloud = opened(emulator, files, sdk, 4000.0)
+    control.error("DescribeDisks", "AuthFailure.SignatureExpire", times=3)
+    with pytest.raises(CloudProblem):
+        cloud.disks([disk_id])
+    assert len(control.calls()[0]) == 2
 
 
 def test_the_end_of_a_signature_s_life_is_told_by_the_cloud_s_clock(

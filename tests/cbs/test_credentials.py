@@ -18,7 +18,8 @@ import pytest
 
 from disksnapshot import settings
 from disksnapshot.cbs import credentials
-from disksnapshot.cbs.client import Cloud, CloudProblem
+from disksnapshot.cbs.calls import CloudProblem
+from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.errors import CloudUnavailable
 from lab.cbs.control import Control

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from disksnapshot.cbs.client import Cloud, CloudProblem
+from disksnapshot.cbs.calls import CloudProblem
+from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.limits import (
     DEFAULT_PER_SECOND,
     PAUSE_SECONDS,

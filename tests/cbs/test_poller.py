@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from disksnapshot.cbs.client import CloudProblem, Snapshot
+from disksnapshot.cbs.calls import CloudProblem
+from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.cbs.poller import Poller, pause_after
 from disksnapshot.errors import CloudUnavailable
 

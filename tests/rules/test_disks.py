@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from disksnapshot.cbs.client import Disk
+from disksnapshot.cbs.listed import Disk
 from disksnapshot.errors import Problem
 from disksnapshot.kube.claims import Claim
 from disksnapshot.snapshot import disks

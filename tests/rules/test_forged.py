@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from disksnapshot import naming
-from disksnapshot.cbs.client import Snapshot
+from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.snapshot import spec
 from rules.situations import DISKS, UID, body, draft, intent, volumes
 from rules.test_loop import CLUSTER, KEY, MemoryCloud, Server, loop

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from disksnapshot.announcements import Announcements
-from disksnapshot.cbs.client import CloudProblem, Snapshot
+from disksnapshot.cbs.calls import CloudProblem
+from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.cbs.poller import View
 from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.kube.api import Invalid

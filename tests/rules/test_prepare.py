@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from disksnapshot import settings
-from disksnapshot.cbs.client import Cloud, Disk
+from disksnapshot.cbs.listed import Disk
 from disksnapshot.errors import Problem
 from disksnapshot.kube.exec import ApiAccess
 from disksnapshot.snapshot.prepare import Prepared, Preparer
@@ -15,6 +15,9 @@ from disksnapshot.window.hold import FreezeOrder, FreezeTarget, MysqlOrder
 from rules.apiserver import bound, csi, pod, pods, serving
 from rules.situations import ask, body
 from rules.test_disks import disk
+
+if TYPE_CHECKING:
+    from disksnapshot.cbs.client import Cloud
 
 MOUNTED, IDLE = "data-0", "data-1"
 DISKS = ("disk-aaaaaaaa", "disk-bbbbbbbb")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from disksnapshot.cbs.client import Disk
+from disksnapshot.cbs.listed import Disk
 from disksnapshot.snapshot import capture, stillness
 from disksnapshot.snapshot.prepare import Target
 from disksnapshot.snapshot.proof import verdict

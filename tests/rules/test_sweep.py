@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from disksnapshot.cbs.client import Snapshot
+from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.errors import Problem
 from disksnapshot.kube.events import Subject
 from disksnapshot.metrics import Metrics

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from disksnapshot.cbs.client import NOT_FOUND, PAGE, Cloud, CloudProblem, Snapshot
+from disksnapshot.cbs.calls import CloudProblem
+from disksnapshot.cbs.client import NOT_FOUND, PAGE, Cloud
 from disksnapshot.cbs.errors import Remedy
 from disksnapshot.cbs.suspects import Suspects
 from disksnapshot.errors import Problem, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from disksnapshot.cbs.listed import Snapshot
 
 SNAPSHOT_ID = re.compile(r"snap-[a-z0-9]{8}")
 PERIOD_SECONDS = 5.0

@@ -11,7 +11,7 @@ from disksnapshot.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from disksnapshot.cbs.client import Disk
+    from disksnapshot.cbs.listed import Disk
     from disksnapshot.kube.claims import Claim
 
 DETACHED = "UNATTACHED"

@@ -28,7 +28,8 @@ from disksnapshot.window.hold import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from disksnapshot.cbs.client import Cloud, Disk
+    from disksnapshot.cbs.client import Cloud
+    from disksnapshot.cbs.listed import Disk
     from disksnapshot.kube.api import Api
     from disksnapshot.kube.claims import Claim
     from disksnapshot.kube.pods import Pod

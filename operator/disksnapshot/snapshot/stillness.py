@@ -10,7 +10,7 @@ from disksnapshot.snapshot.disks import DETACHED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from disksnapshot.cbs.client import Disk
+    from disksnapshot.cbs.listed import Disk
     from disksnapshot.snapshot.prepare import Target
 
 
