@@ -77,6 +77,7 @@ def test_what_is_left_out_is_shown_with_its_default(lab: Lab) -> None:
     assert stored(lab, snapshot(quiesce=QUIESCE))["spec"] == {
         "source": {"claims": [{"name": "data-mysql-0"}]},
         "deletionPolicy": "Retain",
+        "whenNotMounted": "Fail",
         "quiesce": {
             "maxHoldSeconds": 10,
             "failurePolicy": "Abort",
@@ -147,7 +148,7 @@ def test_the_list_shows_what_was_proven_and_how_long_writers_waited(lab: Lab) ->
     status = yaml.safe_load(Path(__file__).with_name("status.yaml").read_text(encoding="utf-8"))
     write_status(lab, status)
     head, row = lab.kubectl("get", KIND, "kept", "--output=wide").splitlines()
-    columns = "NAME READY STATUS CONSISTENCY HOLD-MS SNAPSHOT PROGRESS AGE CLAIMS MESSAGE"
+    columns = "NAME READY STATUS CONSISTENCY HOLD-MS SNAPSHOT PROGRESS AGE CLAIMS EXPIRES MESSAGE"
     assert head.split() == columns.split()
     shown = row.split()
     assert shown[:7] == [
@@ -159,7 +160,8 @@ def test_the_list_shows_what_was_proven_and_how_long_writers_waited(lab: Lab) ->
         "snap-abcdefgh",
         "100",
     ]
-    assert shown[8:] == ["data-mysql-0", "The", "snapshot", "is", "complete."]
+    assert shown[8] == "data-mysql-0"
+    assert shown[-4:] == ["The", "snapshot", "is", "complete."]
 
 
 def test_kubectl_explains_the_fields(lab: Lab) -> None:
