@@ -132,7 +132,7 @@ class Probe:
                 self._copies.await_snapshot()
                 self._copies.restore(source)
                 copy = self._found(self._restored(device), int(source["DiskSize"]))
-            ahead = -self._cloud.clock.ahead.total_seconds()
+            ahead = 0.0 - self._cloud.clock.ahead.total_seconds()  # never -0.0
             return judged(
                 moments, writer.began, writer.ended, copy, clock_seconds=round(ahead, 1), **life
             )
