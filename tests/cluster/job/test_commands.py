@@ -118,6 +118,29 @@ def test_an_operator_killed_in_a_hold_by_commands_leaves_writers_free(
     assert len(shop.in_the_cloud(body)) == 1
 
 
+@pytest.fixture
+def doomed(shop: Shop) -> Iterator[stage.Database]:
+    """A database of its own, which may be deleted."""
+    database = stage.start_database(shop.lab, shop.namespace, "doomed")
+    yield database
+    stage.remove_database(shop.lab, database)
+
+
+def test_a_pod_that_is_deleted_in_the_middle_of_a_freeze_thaws_before_it_ends(
+    shop: Shop, doomed: stage.Database
+) -> None:
+    _, since = shop.lab.cbs.calls()
+    shop.lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=1)
+    body = bycommands.disk_snapshot(doomed, shop.snapshot()["metadata"]["name"])
+    shop.apply(body)
+    shop.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=30)
+    shop.lab.kubectl("-n", shop.namespace, "delete", "pod", doomed.pod, "--wait=false")
+    # A database doesn't start on a file system that is still frozen.
+    assert stage.restart_database(shop.lab, doomed).address
+    assert shop.ready(body)["status"]["consistency"] == "Unknown"
+    assert len(shop.in_the_cloud(body)) == 1
+
+
 def test_a_command_that_fails_is_told_without_what_it_printed(shop: Shop) -> None:
     acquire = ["sh", "-c", "echo a-secret; echo a-secret >&2; exit 4"]
     step = command(acquire=acquire, target={"container": "mariadb"})

@@ -239,7 +239,12 @@ def _tools(environment: Any) -> dict[str, Any]:
         "name": "tools",
         "image": "localhost/mariadb:lab",
         "imagePullPolicy": "Never",
-        "command": ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"],
+        # Its end ends the guards in it: what they have frozen must be thawed before.
+        "command": [
+            "sh",
+            "-c",
+            "trap 'fsfreeze --unfreeze /data 2>/dev/null; exit 0' TERM; sleep infinity & wait",
+        ],
         "env": environment,
         "securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}},
         "volumeMounts": [{"name": "data", "mountPath": "/data"}],
