@@ -56,6 +56,13 @@ def test_a_sync_that_fails_gives_no_proof_and_no_cut(here: Local) -> None:
     assert here.control.snapshots() == []
 
 
+def test_a_sync_command_that_takes_too_long_is_told_as_such(here: Local) -> None:
+    slow = commands(["sh", "-c", "sleep 5"], [])
+    facts = capture(here, synced(here, replace(slow, name="1-sync", kind="sync")))
+    assert facts.refusal
+    assert facts.refusal.reason == "FlushTooSlow"
+
+
 def test_a_sync_session_freezes_nothing_and_knows_no_other_word(here: Local) -> None:
     session = LocalSession(here.syncer())
     event(session, "ready")

@@ -68,7 +68,8 @@ class CommandHold:
             message = "no time was left to run the commands in; raise maxHoldSeconds"
             raise HoldError("LockTimeout", message)
         clock.sent()
-        clock.guarded(seconds)
+        if self.facts.kind != "sync":  # which holds nothing that could end too early
+            clock.guarded(seconds)
         if self.facts.kind == "exec":
             clock.timeline.mark(f"{self.facts.name} sent")
         start = time.monotonic_ns()
@@ -152,7 +153,8 @@ class CommandHold:
         # What it printed may be a secret: that goes nowhere.
         late = f", or took longer than {self._order.seconds} s" if status in KILLED else ""
         message = f"{target.acquire[0]} ended with status {status}{late} in {target.where}"
-        return HoldError("CommandFailed", message)
+        slow = self.facts.kind == "sync" and status in KILLED
+        return HoldError("FlushTooSlow" if slow else "CommandFailed", message)
 
 
 def opened(target: CommandTarget, argv: list[str], deadline: float) -> LineSession:
