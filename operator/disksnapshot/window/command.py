@@ -100,8 +100,10 @@ class CommandHold:
         """Return the guards' sessions: a word or an end during the cut means that one let go."""
         return self._sessions
 
-    def last_words(self) -> str:
-        """Return what the commands wrote last, for those that are ours."""
+    def last_words(self, deadline: float) -> str:
+        """Return what the commands wrote last, for those that are ours; it comes when they end."""
+        for session in self._sessions:
+            session.exit_code(deadline)
         return "; ".join(words for session in self._sessions if (words := session.last_words()))
 
     def close(self) -> None:

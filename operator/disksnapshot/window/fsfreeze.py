@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from disksnapshot.window.hold import CommandOrder, CommandTarget, LineSession
 
 REHEARSAL_SECONDS = 5
+WORDS_SECONDS = 2.0
 SHORT_SYNC_SECONDS = 0.25  # a freeze can't be aborted: don't start one that has much to write
 SYNC_LIMIT_SECONDS = 20.0
 
@@ -48,7 +49,7 @@ class FsfreezeHold:
         try:
             self._guards.acquire(clock)
         except HoldError as error:
-            raise self._refused(error, self._guards) from error
+            raise _refused(error, self._guards, time.monotonic()) from error
 
     def release(self, clock: HoldClock) -> None:
         """Thaw."""
@@ -73,17 +74,19 @@ class FsfreezeHold:
             finally:
                 guards.release(clock)
         except HoldError as error:
-            raise self._refused(error, guards) from error
+            # Nothing is held yet: there is time to hear the end.
+            raise _refused(error, guards, time.monotonic() + WORDS_SECONDS) from error
         finally:
             guards.close()
         if not guards.facts.proven:
             raise HoldError("FreezeRefused", f"a freeze for practice: {guards.facts.reason}")
 
-    def _refused(self, error: HoldError, guards: CommandHold) -> HoldError:
-        if error.reason != "CommandFailed":
-            return error
-        words = guards.last_words()[-300:]  # of fsfreeze, not of the user's own command
-        return HoldError("FreezeRefused", f"{error}: {words}" if words else str(error))
+
+def _refused(error: HoldError, guards: CommandHold, deadline: float) -> HoldError:
+    if error.reason != "CommandFailed":
+        return error
+    words = guards.last_words(deadline)[-300:]  # of fsfreeze, not of the user's own command
+    return HoldError("FreezeRefused", f"{error}: {words}" if words else str(error))
 
 
 def _sync(target: CommandTarget, deadline: float) -> None:
