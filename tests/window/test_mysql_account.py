@@ -172,6 +172,11 @@ def test_a_certificate_of_another_authority_is_refused(here: Local) -> None:
         assert refusal(with_mysql(here.order(), tls=tls)).reason == "MySQLTLSFailed"
 
 
+def test_an_authority_may_carry_comments_in_any_script(here: Local) -> None:
+    tls = MysqlTls(authority=f"# Zertifikat für Bestellungen\n{here.authority}")
+    assert capture(here, with_mysql(here.order(freeze=False), tls=tls)).proven
+
+
 def test_an_authority_that_is_no_certificate_is_refused(here: Local) -> None:
     tls = MysqlTls(authority="nothing of the kind")
     assert refusal(with_mysql(here.order(), tls=tls)).reason == "MySQLTLSFailed"

@@ -111,14 +111,14 @@ def test_an_error_log_on_the_frozen_disk_keeps_no_writer_beyond_the_bound(
 ) -> None:
     here = logging_there
     assert (here.mount / "error.log").exists()
-    with Writer(here.database) as writer, opened(here.order(max_hold_seconds=6)) as window:
+    with Writer(here.database) as writer, opened(here.order(max_hold_seconds=5)) as window:
         holding = Holding(here, window, pool)
         answer = holding.until_cut(here.go())
         os.kill(holding.pid, signal.SIGSTOP)
         stopped_at = time.time_ns()
         try:
             waited = writer.seconds_until_acknowledged(after=stopped_at)
-            assert (stopped_at - holding.sent_at) / 1e9 + waited < 6
+            assert (stopped_at - holding.sent_at) / 1e9 + waited < 5
         finally:
             os.kill(holding.pid, signal.SIGCONT)
         facts = answer.result()

@@ -17,7 +17,7 @@ from lab.proxy import Link, Proxy
 from lab.statements import SLOW_OLD_UPDATE, long_statement
 from lab.writing import FileWrite, Writer
 
-SHORT_HOLD = 6
+SHORT_HOLD = 5
 LOCK = b"FLUSH TABLES WITH READ LOCK"
 UNLOCK = b"UNLOCK TABLES"
 
@@ -127,6 +127,7 @@ def test_a_way_that_breaks_under_the_lock_frees_writers_at_once_and_proves_nothi
         answer = Holding(here, window, pool).until_cut(here.go())
         between.drop()
         assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
+        window.let_go()
         facts = unproven(answer)
     assert "session was lost" in facts.steps[0].reason
 
@@ -167,6 +168,7 @@ def test_a_session_that_somebody_kills_under_the_lock_proves_nothing(
         with here.database.connect() as root, root.cursor() as cursor:
             cursor.execute("SELECT IS_USED_LOCK('disksnapshot.io/hold')")
             cursor.execute("KILL %s", cursor.fetchone())
+        window.let_go()
         unproven(answer)
     assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
 

@@ -15,8 +15,8 @@ LOCK_REFUSED = frozenset({1205, 1317, 1969, 3024, 1213})
 # Too many connections; of this user (two kinds of limit); a resource of this user is used up.
 FULL = frozenset({1040, 1203, 1226})
 # Wrong password; host not allowed; password expired (twice); account locked (both products);
-# no such method of authentication; denied without TLS as an account may ask for it.
-DENIED = frozenset({1045, 1130, 1698, 1820, 1862, 3118, 4151, 1251, 1227})
+# a method of authentication that is too old or not known here; a right is missing.
+DENIED = frozenset({1045, 1130, 1698, 1820, 1862, 3118, 4151, 1251, 2059, 1227})
 TLS_WANTED = 3159  # the server's require_secure_transport
 TLS_REFUSED = 2026
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 from typing import TYPE_CHECKING
 
 import pymysql
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONNECT_SECONDS = 5
+# PyMySQL parses what it is sent without doubt: whatever listens there may be another service.
+_NOT_UNDERSTOOD = (AssertionError, IndexError, TypeError, ValueError, struct.error)
 Row = tuple[object, ...]
 
 
@@ -43,7 +46,14 @@ class Session:
         way = _way_to(order.host, order.port)
         # A descriptor of our own: PyMySQL's object must not be closed while a thread waits in it.
         self._end = way.dup()
-        self._connection.connect(way)
+        try:
+            self._connection.connect(way)
+        except _NOT_UNDERSTOOD as error:
+            message = f"what answers there is not understood: {error!r}"
+            raise pymysql.err.OperationalError(2027, message) from error
+        except RuntimeError as error:
+            # PyMySQL's word for a method of authentication whose library isn't there.
+            raise pymysql.err.OperationalError(2059, str(error)) from error
         self.number = int(self._connection.thread_id())  # type: ignore[no-untyped-call]  # half typed
 
     def run(self, statement: str) -> None:
@@ -91,7 +101,9 @@ def _way_to(host: str, port: int) -> socket.socket:
 
 def _context(tls: MysqlTls) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cadata=tls.authority)
+        # Python wants ASCII; beyond it are only the comments between the certificates.
+        authority = tls.authority.encode("ascii", "ignore").decode()
+        context = ssl.create_default_context(cadata=authority)
     except (ssl.SSLError, ValueError) as error:
         raise pymysql.err.OperationalError(2026, f"the CA can't be read: {error}") from error
     # What MySQL makes for itself lacks the fields that newer Pythons ask for.
