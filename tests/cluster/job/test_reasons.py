@@ -162,7 +162,7 @@ def test_a_password_never_shows_in_status_or_events(shop: Shop) -> None:
     )
     quiesce = shop.mysql(credentialsSecretRef={"name": "wrong"})
     body = shop.snapshot(quiesce=quiesce)
-    seen = refused(shop, body, "MySQLUnreachable")
+    seen = refused(shop, body, "MySQLAccessDenied")
     events = shop.events("DiskSnapshot", body["metadata"]["name"])
     log = shop.lab.kubectl("-n", stage.OPERATOR_NAMESPACE, "logs", stage.DEPLOYMENT)
     assert canary not in json.dumps(seen) + json.dumps(events) + log
