@@ -2,6 +2,8 @@
 
 import pytest
 
+from disksnapshot.window.hold import HoldError
+from disksnapshot.window.mysql import position
 from disksnapshot.window.mysql.product import INSTANCE, STAGES, TABLES, Lock, Product
 from disksnapshot.window.mysql.statements import Running, in_the_way
 
@@ -95,3 +97,26 @@ def test_a_statement_is_told_by_process_user_and_age_and_not_by_its_text() -> No
 )
 def test_each_product_has_its_own_lock(version: str, wanted: str, lock: Lock) -> None:
     assert Product(version).lock(wanted) is lock
+
+
+@pytest.mark.parametrize(
+    ("version", "question", "right"),
+    [
+        ("10.11.14-MariaDB", "SHOW MASTER STATUS", "BINLOG MONITOR"),
+        ("10.4.34-MariaDB", "SHOW MASTER STATUS", "REPLICATION CLIENT"),
+        ("8.0.36", "SHOW MASTER STATUS", "REPLICATION CLIENT"),
+        ("8.4.0", "SHOW BINARY LOG STATUS", "REPLICATION CLIENT"),
+    ],
+)
+def test_each_product_is_asked_for_its_position_in_its_own_words(
+    version: str, question: str, right: str
+) -> None:
+    assert position.question(Product(version)) == question
+    assert position.right(Product(version)) == right
+
+
+@pytest.mark.parametrize("version", ["10.11.14-MariaDB", "5.7.44"])
+def test_where_there_is_no_instance_lock_none_is_taken_instead(version: str) -> None:
+    with pytest.raises(HoldError) as refused:
+        Product(version).lock("Instance")
+    assert refused.value.reason == "LockUnsuitable"

@@ -15,6 +15,12 @@ def question(product: Product) -> str:
     return "SHOW BINARY LOG STATUS" if modern else "SHOW MASTER STATUS"
 
 
+def right(product: Product) -> str:
+    """Return the privilege that it takes; MariaDB gave it another name in 10.5."""
+    renamed = product.is_mariadb and product.number >= (10, 5)
+    return "BINLOG MONITOR" if renamed else "REPLICATION CLIENT"
+
+
 def position(session: Session, product: Product) -> dict[str, object]:
     """Return file and position, where the server keeps a log, and the GTIDs in its notation."""
     gtid = "@@gtid_binlog_pos" if product.is_mariadb else "@@global.gtid_executed"

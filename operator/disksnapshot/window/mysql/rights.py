@@ -41,7 +41,7 @@ def _lacking(session: Session, product: Product, lock: Lock) -> Iterator[str]:
     if not _may(session, "FLUSH LOCAL ENGINE LOGS"):
         yield "RELOAD"
     if lock.stops_writes and not _may(session, position.question(product)):
-        yield "BINLOG MONITOR" if product.is_mariadb else "REPLICATION CLIENT"
+        yield position.right(product)
     # The list of processes isn't refused without this right: it is short.
     if not _may(session, "SELECT 1 FROM information_schema.INNODB_METRICS LIMIT 1"):
         yield "PROCESS"
