@@ -91,8 +91,7 @@ class Operator:
             settings.probe_port,
             {"/healthz": self.is_alive, "/readyz": self._reached.is_set},
         )
-        self._threads: list[threading.Thread] = [
-            self.watch,
+        self._threads = [
             threading.Thread(target=self.poller.run, name="poller", daemon=True),
             threading.Thread(target=self.work.run, name="dispatch", daemon=True),
             threading.Thread(
@@ -142,19 +141,25 @@ class Operator:
         self.metrics.census.clear()
 
     def _look_around(self) -> None:
-        """Be ready once objects were seen; an API server away later is no reason not to be."""
-        if not self.watch.ready_flag.is_set():
+        """Watch once objects can be seen, and be ready; an API server away later changes nothing.
+
+        Not earlier: kopf looks for the kind when it starts, and never again.
+        """
+        if self.watch.ident is not None:
+            if self.watch.ready_flag.is_set():
+                self._reached.set()
             return
         try:
             self._objects.require_reachable()
         except (Forbidden, Gone, Unavailable) as error:
             logger.warning("not ready: %s", error)
         else:
-            self._reached.set()
+            self.watch.start()
 
     def is_alive(self) -> bool:
         """Tell whether every thread without which nothing moves is still there."""
-        return all(thread.is_alive() for thread in self._threads)
+        watches = self.watch.ident is None or self.watch.is_alive()
+        return watches and all(thread.is_alive() for thread in self._threads)
 
     def _look_at(self, key: Key) -> None:
         self.work.add(key)

@@ -67,3 +67,14 @@ def test_an_uninstall_in_a_hold_leaves_nothing_frozen_no_finalizer_and_one_liste
     stage.install_operator(shop.lab, [shop.namespace])
     assert shop.ready(held)["metadata"]["finalizers"] == ["disksnapshot.io/settle"]
     assert [item["id"] for item in shop.in_the_cloud(held)] == [one["id"]]
+
+
+def test_the_definition_can_be_deleted_and_the_operator_goes_on_when_it_is_back(
+    shop: Shop,
+) -> None:
+    body = shop.ready(shop.snapshot(deletionPolicy="Delete"))
+    made = body["status"]["snapshotID"]
+    shop.lab.kubectl("delete", "crd", "disksnapshots.disksnapshot.io", "--timeout=60s")
+    assert made not in {item["id"] for item in shop.lab.cbs.snapshots()}
+    stage.install_operator(shop.lab, [shop.namespace])
+    assert shop.ready(shop.snapshot())["status"]["consistency"] == "ApplicationConsistent"
