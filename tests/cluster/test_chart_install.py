@@ -14,6 +14,7 @@ CHART = Path(__file__).resolve().parents[2] / "charts" / "disksnapshot-operator"
 RELEASE = "chart-test"
 HOME = "chart-test"
 OPENED = "chart-test-opened"
+COMMANDS = "chart-test-commands"
 FREEZER = "chart-test-freezer"
 NAME = f"{RELEASE}-disksnapshot-operator"
 ACCOUNT = f"system:serviceaccount:{HOME}:{NAME}"
@@ -33,6 +34,8 @@ ALLOWED = [
     ("get", "namespaces/kube-system", ""),
     ("create", "events", "default"),
     ("get", "secrets/mysql-snapshot", OPENED),
+    ("get", "pods/exec", COMMANDS),
+    ("create", "pods/exec", COMMANDS),
     ("list", "pods", FREEZER),
     ("get", "pods/exec", FREEZER),
     ("create", "pods/exec", FREEZER),
@@ -54,6 +57,10 @@ REFUSED = [
     ("get", "secrets", FREEZER),
     ("get", "pods/exec", "default"),
     ("create", "pods/exec", OPENED),
+    ("create", "pods/attach", COMMANDS),
+    ("create", "pods/ephemeralcontainers", COMMANDS),
+    ("create", "pods", COMMANDS),
+    ("get", "secrets/mysql-snapshot", COMMANDS),
     ("create", "pods/exec", HOME),
     ("create", "pods/attach", FREEZER),
     ("create", "pods/ephemeralcontainers", FREEZER),
@@ -126,6 +133,7 @@ def values(lab: Lab) -> tuple[str, ...]:
         "tencent.region": "ap-guangzhou",
         "tencent.credentials.existingSecret": "cbs",
         "namespaces": f"{{{OPENED}}}",
+        "execNamespaces": f"{{{COMMANDS}}}",
         "freezer.enabled": "true",
         "freezer.namespace": FREEZER,
         "freezer.kubeletDir": str(lab.state / "kubelet"),
@@ -136,13 +144,13 @@ def values(lab: Lab) -> tuple[str, ...]:
 
 def remove(lab: Lab) -> None:
     lab.helm("uninstall", RELEASE, f"--namespace={HOME}", "--wait", "--ignore-not-found")
-    lab.kubectl("delete", "namespace", HOME, OPENED, FREEZER, "--ignore-not-found")
+    lab.kubectl("delete", "namespace", HOME, OPENED, COMMANDS, FREEZER, "--ignore-not-found")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _release(lab: Lab) -> Iterator[None]:
     remove(lab)  # what a run that was cut off has left
-    for namespace in (HOME, OPENED):
+    for namespace in (HOME, OPENED, COMMANDS):
         lab.kubectl("create", "namespace", namespace)
     restricted = "pod-security.kubernetes.io/enforce=restricted"
     lab.kubectl("label", "namespace", HOME, restricted)
