@@ -238,6 +238,7 @@ RULES = [
         "keys of ours", tags(**{"project-id": ""}), tags(**{"project:id": ""}), "qcs: or project:"
     ),
     Rule("keys of mine", tags(uid=""), tags(**{"disksnapshot.io/uid": ""}), "operator's own"),
+    Rule("or like mine", tags(uid=""), tags(**{" DiskSnapshot.io/uid": ""}), "operator's own"),
     Rule("short values", tags(k="v" * 255), tags(k="v" * 256), "255"),
     Rule("clean values", tags(k="数据 [1] @ 50.5"), tags(k="50 %"), "should match"),
     Rule("no unknown field", {}, {"sync": {}}, 'unknown field "spec.sync"'),
