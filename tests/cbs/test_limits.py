@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -132,6 +133,19 @@ def test_an_account_whose_rate_others_use_up_is_asked_more_slowly_after_the_firs
     assert 0 < at_first <= 20, "one second's worth, and what was on its way"
     hurry(ours, threads=8, calls=1)
     assert throttled(control) - at_first <= 4
+
+
+def test_many_who_look_for_busy_disks_while_the_rate_is_used_up_share_their_calls(
+    ours: Cloud, control: Control
+) -> None:
+    disks = [f"disk-{number:08}" for number in range(40)]
+    ours.limits.wait("DescribeSnapshots", 36)  # a second's worth more than there is
+    with ThreadPoolExecutor(len(disks)) as pool:
+        assert list(pool.map(lambda disk: ours.in_creation([disk]), disks)) == [{}] * len(disks)
+    calls, _ = control.calls()
+    assert len(calls) <= 8
+    asked = [call["params"]["Filters"][0]["Values"] for call in calls]
+    assert sorted(disk for each in asked for disk in each) == disks
 
 
 @pytest.fixture

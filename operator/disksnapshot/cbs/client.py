@@ -11,6 +11,7 @@ from disksnapshot.cbs import sdk, signing
 from disksnapshot.cbs.calls import CREATE, Calls, CloudProblem
 from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.listed import Disk, Snapshot
+from disksnapshot.cbs.together import Together
 from disksnapshot.errors import CloudUnavailable, Problem, Unavailable
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Cloud:
         self._client = sdk.client(credential, region, endpoint, ca_file, self.clock)
         self.limits = limits
         self.called: Callable[[str, str, float], None] = _uncounted  # who counts calls sets it
+        self._busy = Together(DISKS_A_FILTER, self._unfinished)
         self._calls = Calls(credential, limits, self.clock, self._tell)
 
     def _tell(self, action: str, code: str, seconds: float) -> None:
@@ -104,11 +106,17 @@ class Cloud:
         """Return a snapshot in the making by disk: such a disk can't have another one yet."""
         found: dict[str, Snapshot] = {}
         for some in in_tens(disk_ids):
-            params = _lookup_params(some, 0)
-            params["Filters"].append({"Name": "snapshot-state", "Values": list(UNFINISHED)})
-            answer = self._describe(params)
-            found |= {item.DiskId: Snapshot.of(item) for item in answer.SnapshotSet or []}
+            found |= self._busy.about(some)
         return found
+
+    def _unfinished(self, disk_ids: Callable[[], Sequence[str]]) -> dict[str, Snapshot]:
+        def ask() -> Any:
+            params = _lookup_params(disk_ids(), 0)
+            params["Filters"].append({"Name": "snapshot-state", "Values": list(UNFINISHED)})
+            return self._client.DescribeSnapshots(_describing(params))
+
+        answer = self._call("DescribeSnapshots", ask)
+        return {item.DiskId: Snapshot.of(item) for item in answer.SnapshotSet or []}
 
     def delete(self, snapshot_id: str) -> None:
         """Ask to delete a snapshot; one that is not there counts as deleted."""
@@ -194,8 +202,7 @@ class Cloud:
         return signing.sign(self._client, action, params, at)
 
     def _describe(self, params: dict[str, Any]) -> Any:
-        request = models.DescribeSnapshotsRequest()
-        request._deserialize(params)  # noqa: SLF001 - the SDK's way from a dict to nested models
+        request = _describing(params)
         return self._call("DescribeSnapshots", lambda: self._client.DescribeSnapshots(request))
 
     def _call(self, action: str, act: Callable[[], Any]) -> Any:
@@ -214,6 +221,12 @@ def in_tens(disk_ids: Sequence[str]) -> list[Sequence[str]]:
 
 def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _describing(params: dict[str, Any]) -> models.DescribeSnapshotsRequest:
+    request = models.DescribeSnapshotsRequest()
+    request._deserialize(params)  # noqa: SLF001 - the SDK's way from a dict to nested models
+    return request
 
 
 def _lookup_params(disk_ids: Sequence[str], offset: int) -> dict[str, Any]:
