@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
 
-from disksnapshot.window.hold import LongStatement, Order, Refusal
+from disksnapshot.window.hold import LongStatement, Order, Ready, Refusal
+from disksnapshot.window.launch import WindowProcess
 from lab.cluster.waiting import until
 from lab.holding import capture, in_process_list, refusal, with_mysql
 from lab.local import Local
@@ -15,7 +17,7 @@ from lab.statements import long_statement
 from lab.writing import Writer
 
 READ = "SELECT SLEEP(20) FROM held.old"
-WRITE = "UPDATE held.rows SET n = n WHERE SLEEP(20) = 1"
+WRITE = "INSERT INTO held.rows SELECT NULL FROM held.old WHERE SLEEP(20) = 1"
 SHORT_WRITE = "INSERT INTO held.rows SELECT NULL FROM held.old WHERE SLEEP(2) = 1"
 CHANGE = "ALTER TABLE held.rows COMMENT = 'changed'"
 MAKE = "CREATE TABLE held.made AS SELECT SLEEP(20) AS slept FROM held.old"
@@ -56,7 +58,7 @@ def test_a_long_write_is_refused_before_flush_tables_and_named_without_its_text(
 ) -> None:
     with one_second_old(here, WRITE):
         asked_at = time.time_ns()
-        assert_named(refusal(impatient(here.order(lock="Tables"))), "UPDATE")
+        assert_named(refusal(impatient(here.order(lock="Tables"))), "INSERT")
         assert writer.seconds_until_acknowledged(after=asked_at) < 1
     assert here.control.snapshots() == []
 
@@ -99,6 +101,27 @@ def test_a_long_write_that_ends_in_time_is_waited_for(here: Local) -> None:
         facts = capture(here, impatient(here.order(lock="Tables"), wait_seconds=20))
         assert not is_old(here, SHORT_WRITE)
     assert facts.proven
+
+
+def test_a_window_that_waits_for_a_statement_ends_when_nobody_wants_it_any_more(
+    here: Local, pool: ThreadPoolExecutor
+) -> None:
+    order = impatient(here.order(lock="Tables"), wait_seconds=30)
+    with one_second_old(here, WRITE):
+        others = guests(here)
+        with WindowProcess(order) as window:
+            answer = pool.submit(window.ready, 30)
+            until(lambda: guests(here) == others + 2, "a window's two sessions", seconds=10)
+            window.let_go()
+            assert answer.result(timeout=2) != Ready()
+        until(lambda: guests(here) == others, "an end of both sessions", seconds=2)
+
+
+def guests(here: Local) -> int:
+    """Count the sessions that came in by TCP and wait for their next statement."""
+    with here.database.connect() as root, root.cursor() as cursor:
+        cursor.execute("SHOW PROCESSLIST")
+        return sum(row[4] == "Sleep" and ":" in str(row[2]) for row in cursor.fetchall())
 
 
 def test_a_session_that_waits_for_a_named_lock_stops_nothing(here: Local) -> None:

@@ -6,7 +6,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from disksnapshot.window import stack
+from disksnapshot.window import ending, stack
 from disksnapshot.window.clock import HoldClock, Timeline
 from disksnapshot.window.cut import Cut, NoWatch, Stop, Watch
 from disksnapshot.window.hold import Facts, Go, HoldError, Order, Ready, Refusal
@@ -46,8 +46,9 @@ class Window:
         """Say ready or refuse; on go, hold and cut; answer with facts."""
         try:
             deadline = time.monotonic() + self._order.ready_seconds
-            self._cut.connect(deadline)
-            self._open_holds(deadline)
+            with ending.with_input(self._conversation):
+                self._cut.connect(deadline)
+                self._open_holds(deadline)
             self._timeline.mark("ready")
             self._conversation.send(Ready())
             if self._conversation.poll(GO_SECONDS):
