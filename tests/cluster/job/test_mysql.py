@@ -13,6 +13,8 @@ from lab.cluster.waiting import until
 from lab.database import LocalServer
 from lab.demo import stage, taken
 from lab.demo.copy import examine, mounted_clone
+from lab.demo.finding import Mark
+from lab.demo.journal import judge_file_system
 from lab.demo.products import MYSQL
 from lab.demo.shop import Shop, condition
 from lab.disks import images
@@ -93,7 +95,8 @@ def test_its_copy_is_clean_and_goes_on_where_the_status_says(
     run = ledger.lab.layout.state / "scratch" / "mysql"
     try:
         disk = examine(copy, scratch, datadir="data")
-        assert disk.file_system.check.status == 0, disk.file_system.check.output
+        finding = judge_file_system(disk.file_system)
+        assert finding.mark is Mark.PROVEN, finding.sentence
         assert disk.binlogs[said["binlogFile"]] == said["binlogPosition"]
         with (
             mounted_clone(copy, scratch) as root,
