@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from disksnapshot.cbs.client import Snapshot
+from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.errors import Conflict, Forbidden, Gone, Unavailable
 from rules.situations import DISKS, NOW, body
 

@@ -29,7 +29,10 @@ CHANGES = {
     ("Settled", "Open"): "the next attempt's intent is written",
     ("Settled", "Failed"): "three attempts were made, or what is asked can't be done",
 }
-MET_IN = (Protocol(max_attempts=3), Protocol(without=RARE - {TAKEN, UNTAGGED, EXPIRY}))
+MET_IN = (
+    Protocol(max_attempts=3),
+    Protocol(max_attempts=1, without=RARE - {TAKEN, UNTAGGED, EXPIRY}),
+)
 
 
 def phase(done: Object) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.announcements import Announcements
-from disksnapshot.cbs.client import Disk
+from disksnapshot.cbs.listed import Disk
 from disksnapshot.cbs.poller import View
 from disksnapshot.kube.claims import Claim
 from disksnapshot.kube.events import Events

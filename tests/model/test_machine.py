@@ -132,7 +132,7 @@ def _object(stored: dict[str, Any] | None) -> Object:
 
 TestOperators = Operators.TestCase
 TestOperators.settings = settings(
-    max_examples=100,
+    max_examples=50,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
