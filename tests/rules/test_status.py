@@ -130,3 +130,12 @@ def test_the_check_of_the_schema_sees_faults() -> None:
 
 def test_times_are_utc() -> None:
     assert status.stamp(NOW) == "2026-03-01T12:00:00.000000Z"
+
+
+def test_what_was_written_minimally_can_still_be_followed() -> None:
+    two = volumes(DISKS)
+    made = draft(disks=DISKS).intend(intent(disks=DISKS), two)
+    made.record({disk: snapshot_of(disk) for disk in DISKS}).minimal()
+    followed = made.progress({DISKS[0]: ("NORMAL", 100)}).body
+    assert followed["progressPercent"] == 0
+    assert status.parse(followed).snapshots == {disk: snapshot_of(disk) for disk in DISKS}

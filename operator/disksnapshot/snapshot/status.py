@@ -279,7 +279,9 @@ class Draft:
         for volume in self.body["volumes"]:
             if volume["diskID"] in states:
                 volume["state"], volume["progressPercent"] = states[volume["diskID"]]
-        self.body["progressPercent"] = min(v["progressPercent"] for v in self.body["volumes"])
+        self.body["progressPercent"] = min(
+            volume.get("progressPercent", 0) for volume in self.body["volumes"]
+        )
         return self
 
     @property
