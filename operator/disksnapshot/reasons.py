@@ -24,6 +24,7 @@ class Reason(StrEnum):
     DISK_UNUSABLE = "DiskUnusable"
     DISK_BUSY = "DiskBusy"
     POD_NOT_FOUND = "PodNotFound"
+    POD_NOT_READY = "PodNotReady"
     AMBIGUOUS_POD = "AmbiguousPod"
     POD_ADDRESS_REFUSED = "PodAddressRefused"
     CONTAINER_NOT_FOUND = "ContainerNotFound"
@@ -34,6 +35,7 @@ class Reason(StrEnum):
     FORBIDDEN = "Forbidden"
     SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason, not a secret
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - the same
+    SECRET_INCOMPLETE = "SecretIncomplete"  # noqa: S105 - the same
     MYSQL_UNREACHABLE = "MySQLUnreachable"
     MYSQL_ACCESS_DENIED = "MySQLAccessDenied"
     MYSQL_TLS_FAILED = "MySQLTLSFailed"
@@ -86,6 +88,8 @@ REMEDIES: dict[Reason, str] = {
     "disk that no pod mounts is detached by Kubernetes some seconds after its last pod.",
     Reason.POD_NOT_FOUND: "Start the pod that mounts the claims, leave the step out, or set "
     "spec.whenNotMounted to Snapshot.",
+    Reason.POD_NOT_READY: "Wait until the database's pod, or the container that the step names, "
+    "is ready, or find out why it is not.",
     Reason.AMBIGUOUS_POD: "Narrow mysql.target.podSelector until it matches one Ready pod.",
     Reason.POD_ADDRESS_REFUSED: "Run the database in a pod with an address of its own, without "
     "hostNetwork; its files can be frozen all the same, without a mysql step.",
@@ -105,6 +109,8 @@ REMEDIES: dict[Reason, str] = {
     "with get on that Secret to the operator's service account.",
     Reason.SECRET_NOT_FOUND: "Create the Secret with the keys username and password, or with the "
     "key ca.crt where tls.caSecretRef names it.",
+    Reason.SECRET_INCOMPLETE: "Give the Secret text under the key that the message names: "
+    "username and password for a database, ca.crt for an authority.",
     Reason.MYSQL_UNREACHABLE: "Check that the database listens on the pod's address and port.",
     Reason.MYSQL_ACCESS_DENIED: "Correct the Secret's username or password, or run the GRANT that "
     "the message names; give the step a tls block if the account or server wants TLS.",

@@ -31,6 +31,7 @@ class Pod:
     claims: frozenset[str]
     containers_ready: frozenset[str]
     containers: tuple[str, ...] = ()
+    sidecars: tuple[str, ...] = ()  # as Kubernetes has them: started first, running to the end
     # (container, claim) -> where the container has it mounted.
     mounts: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
@@ -50,29 +51,35 @@ def in_use(api: Api, namespace: str) -> frozenset[str]:
     return frozenset(name for pod in pods if pod.node for name in pod.claims)
 
 
-def target(pods: Sequence[Pod], claims: Collection[str], container: str | None) -> Pod:
-    """Return the one Ready pod that mounts all the claims; raise Problem for none or several."""
-    fitting = [pod for pod in pods if pod.claims >= set(claims) and _is_ready(pod, container)]
+def target(
+    pods: Sequence[Pod], claims: Collection[str], container: str | None, *, selected: bool = False
+) -> Pod:
+    """Return the one Ready pod that mounts the claims; raise Problem for none or several.
+
+    All of them, unless it was `selected` by its labels: then others may mount the rest.
+    """
+    mounting = [pod for pod in pods if selected or pod.claims >= set(claims)]
+    if not mounting:
+        raise Problem(Reason.POD_NOT_FOUND, _nowhere(claims))
+    fitting = [pod for pod in mounting if container is None or _has(pod, container)]
     if not fitting:
-        message = f"no Ready pod mounts {', '.join(sorted(claims))}"
-        raise Problem(Reason.POD_NOT_FOUND, message)
-    if len(fitting) > 1:
-        names = ", ".join(sorted(pod.name for pod in fitting))
-        message = f"{len(fitting)} Ready pods mount {', '.join(sorted(claims))}: {names}"
+        raise _without(mounting[0], container)
+    ready = [pod for pod in fitting if _is_ready(pod, container)]
+    if not ready:
+        raise Problem(Reason.POD_NOT_READY, _not_ready(fitting[0], claims, container))
+    if len(ready) > 1:
+        names = ", ".join(sorted(pod.name for pod in ready))
+        message = f"{len(ready)} Ready pods mount {', '.join(sorted(claims))}: {names}"
         raise Problem(Reason.AMBIGUOUS_POD, message)
-    return fitting[0]
+    return ready[0]
 
 
 def container(pod: Pod, wanted: str | None) -> str:
     """Return the container in which to run something; raise Problem where it isn't clear."""
     if wanted is None and len(pod.containers) == 1:
         return pod.containers[0]
-    has = f"pod {pod.name} has {', '.join(pod.containers)}"
-    if wanted is None:
-        message = f"{has}: name one in target.container"
-        raise Problem(Reason.CONTAINER_NOT_FOUND, message)
-    if wanted not in pod.containers:
-        raise Problem(Reason.CONTAINER_NOT_FOUND, f"no container {wanted}: {has}")
+    if wanted is None or not _has(pod, wanted):
+        raise _without(pod, wanted)
     return wanted
 
 
@@ -104,11 +111,13 @@ def mount_path(pod: Pod, claim: Claim) -> str:
 def account(api: Api, namespace: str, name: str) -> tuple[str, str]:
     """Return username and password of a Secret; raise Problem without saying what it holds."""
     secret = _secret(api, namespace, name)
-    return _key(secret, "username"), _key(secret, "password")
+    # Without a name PyMySQL would take that of the operator's own user.
+    return _key(secret, "username"), _key(secret, "password", may_be_empty=True)
 
 
 def authority(api: Api, namespace: str, name: str) -> str:
     """Return the certificates of a Secret by which a server is verified; raise Problem."""
+    # For none at all Python would trust every public authority.
     return _key(_secret(api, namespace, name), "ca.crt")
 
 
@@ -123,13 +132,16 @@ def _secret(api: Api, namespace: str, name: str) -> dict[str, Any]:
         raise Problem(Reason.SECRET_NOT_FOUND, message) from error
 
 
-def _key(secret: dict[str, Any], key: str) -> str:
+def _key(secret: dict[str, Any], key: str, *, may_be_empty: bool = False) -> str:
     try:
-        return base64.b64decode(secret.get("data", {})[key], validate=True).decode()
-    except (KeyError, ValueError) as error:
+        text = base64.b64decode(secret.get("data", {})[key], validate=True).decode()
+    except (KeyError, ValueError):
+        text = None
+    if text is None or not (text.strip() or may_be_empty):
         name = secret["metadata"]["name"]
         message = f"Secret {name} has no text under the key {key}"
-        raise Problem(Reason.SECRET_NOT_FOUND, message) from error
+        raise Problem(Reason.SECRET_INCOMPLETE, message)
+    return text
 
 
 def _runs(item: dict[str, Any]) -> bool:
@@ -141,6 +153,32 @@ def _runs(item: dict[str, Any]) -> bool:
 
 def _has_ended(item: dict[str, Any]) -> bool:
     return item.get("status", {}).get("phase") in {"Succeeded", "Failed"}
+
+
+def _has(pod: Pod, container: str) -> bool:
+    return container in (*pod.containers, *pod.sidecars)
+
+
+def _without(pod: Pod, wanted: str | None) -> Problem:
+    has = f"pod {pod.name} has {', '.join((*pod.containers, *pod.sidecars))}"
+    clear = f"no container {wanted}: {has}" if wanted else f"{has}: name one in target.container"
+    return Problem(Reason.CONTAINER_NOT_FOUND, clear)
+
+
+def _nowhere(claims: Collection[str]) -> str:
+    names = ", ".join(sorted(claims))
+    if len(claims) == 1:
+        return f"no running pod mounts {names}"
+    return (
+        f"no running pod mounts all of {names}; where the database's pod mounts only some of "
+        "them, choose it by mysql.target.podSelector"
+    )
+
+
+def _not_ready(pod: Pod, claims: Collection[str], container: str | None) -> str:
+    if container:
+        return f"container {container} of pod {pod.name} isn't ready"
+    return f"pod {pod.name} mounts {', '.join(sorted(pod.claims & set(claims)))} but isn't Ready"
 
 
 def _is_ready(pod: Pod, container: str | None) -> bool:
@@ -156,37 +194,39 @@ def _claim(item: dict[str, Any], volume: dict[str, Any]) -> str:
 
 def _pod(item: dict[str, Any]) -> Pod:
     status = item.get("status", {})
-    claims = (_claim(item, volume) for volume in item["spec"].get("volumes", []))
+    spec = item["spec"]
+    claims = (_claim(item, volume) for volume in spec.get("volumes", []))
+    states = (*status.get("containerStatuses", []), *status.get("initContainerStatuses", []))
     return Pod(
         name=item["metadata"]["name"],
         uid=item["metadata"]["uid"],
-        node=item["spec"].get("nodeName", ""),
+        node=spec.get("nodeName", ""),
         address=status.get("podIP", ""),
-        on_host_network=bool(item["spec"].get("hostNetwork")),
+        on_host_network=bool(spec.get("hostNetwork")),
         ready=any(
             condition["type"] == "Ready" and condition["status"] == "True"
             for condition in status.get("conditions", [])
         ),
         claims=frozenset(name for name in claims if name),
-        containers_ready=frozenset(
-            container["name"]
-            for container in status.get("containerStatuses", [])
-            if container.get("ready")
-        ),
-        containers=tuple(container["name"] for container in item["spec"].get("containers", [])),
-        mounts=_mounts(item["spec"]),
+        containers_ready=frozenset(state["name"] for state in states if state.get("ready")),
+        containers=tuple(container["name"] for container in spec.get("containers", [])),
+        sidecars=tuple(container["name"] for container in _sidecars(spec)),
+        mounts=_mounts(item),
     )
 
 
-def _mounts(spec: dict[str, Any]) -> dict[tuple[str, str], str]:
-    claims = {
-        volume.get("name", ""): volume["persistentVolumeClaim"]["claimName"]
-        for volume in spec.get("volumes", [])
-        if "persistentVolumeClaim" in volume
-    }
+def _sidecars(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the init containers that go on running; the others have ended."""
+    started = spec.get("initContainers", [])
+    return [container for container in started if container.get("restartPolicy") == "Always"]
+
+
+def _mounts(item: dict[str, Any]) -> dict[tuple[str, str], str]:
+    spec = item["spec"]
+    claims = {v.get("name", ""): _claim(item, v) for v in spec.get("volumes", [])}
     return {
         (container["name"], claims[mount["name"]]): mount["mountPath"].rstrip("/")
-        for container in spec.get("containers", [])
+        for container in (*spec.get("containers", []), *_sidecars(spec))
         for mount in container.get("volumeMounts", [])
-        if mount["name"] in claims
+        if claims.get(mount["name"])
     }

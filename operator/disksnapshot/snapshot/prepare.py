@@ -161,7 +161,7 @@ class Preparer:
 
     def _mysql(self, ask: Ask, step: MysqlStep, claims: Sequence[str]) -> MysqlOrder:
         candidates = pods.mounting(self._api, ask.namespace, claims, step.selector)
-        pod = pods.target(candidates, claims, step.container)
+        pod = pods.target(candidates, claims, step.container, selected=bool(step.selector))
         username, password = pods.account(self._api, ask.namespace, step.secret_name)
         return MysqlOrder(
             name=step.name,

@@ -42,7 +42,7 @@ class FreezeHold:
                 self._sessions.append(target.program.open(list(target.argv), deadline))
             except ExecError as error:
                 raise HoldError("NoFreezerOnNode", str(error)) from error
-        self._devices = self._answers("ready", deadline)
+        self._devices = ready_answers_of(self._sessions, deadline)
 
     def warm(self) -> None:
         """Keep the kernel's freeze quick: freeze and thaw until the freeze line comes."""
@@ -136,6 +136,22 @@ def answers_of(
     if refused:
         raise refused
     return answers
+
+
+def ready_answers_of(
+    sessions: Iterable[LineSession], deadline: float
+) -> list[Mapping[str, object]]:
+    """Read that each freezer is ready; one that says nothing for so long still writes out.
+
+    Neither a sync nor a freeze can be asked to stop, so it can't tell this by itself.
+    """
+    try:
+        return answers_of(sessions, "ready", deadline)
+    except HoldError as error:
+        if time.monotonic() < deadline:
+            raise
+        message = "writing dirty pages out takes too long: the freezer didn't get ready in time"
+        raise HoldError("FlushTooSlow", message) from error
 
 
 def _answer(session: LineSession, event: str, deadline: float) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from disksnapshot.kube.exec import ExecError
-from disksnapshot.window.freeze import answers_of
+from disksnapshot.window.freeze import answers_of, ready_answers_of
 from disksnapshot.window.hold import HoldError, StepFacts
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class SyncHold:
                 self._sessions.append(target.program.open(list(target.argv), deadline))
             except ExecError as error:
                 raise HoldError("NoFreezerOnNode", str(error)) from error
-        answers_of(self._sessions, "ready", deadline)
+        ready_answers_of(self._sessions, deadline)
 
     def warm(self) -> None:
         """The sync that was done to get ready has left little to write."""

@@ -135,7 +135,7 @@ def test_lock_instance_counts_as_the_freeze_alone(ledger: Shop) -> None:
     [
         (None, "MySQLAccessDenied", "1045"),
         ({"caSecretRef": {"name": "absent"}}, "SecretNotFound", "absent"),
-        ({"caSecretRef": {"name": "ledger-snapshot"}}, "SecretNotFound", "ca.crt"),
+        ({"caSecretRef": {"name": "ledger-snapshot"}}, "SecretIncomplete", "ca.crt"),
         (
             {"caSecretRef": {"name": AUTHORITY}, "serverName": "ledger.shop.svc"},
             "MySQLTLSFailed",
