@@ -346,6 +346,36 @@ def test_a_guard_without_sleep_refuses_before_it_runs_anything(
     assert refused.value.reason == "NoShell"
 
 
+def test_a_program_kill_is_never_given_the_number_of_a_process_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # That of procps takes -1234 for -1, which is every process there is.
+    given = tmp_path / "given"
+    program = tmp_path / "bin" / "kill"
+    program.parent.mkdir()
+    program.write_text(
+        f"""#!/bin/sh
+echo "$*" >>{given}
+for word in "$@"; do last=$word; done
+case $last in -*) exit 1 ;; esac
+kill "$@"
+"""
+    )
+    program.chmod(0o755)
+    without_builtin = tmp_path / "without-builtin"
+    without_builtin.write_text("enable -n kill")
+    monkeypatch.setenv("BASH_ENV", str(without_builtin))
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/sbin:/usr/bin:/sbin:/bin")
+    guard = Guarded(tmp_path / "alone", ("bash",)).start(sh("trap '' TERM; sleep 3"))
+    guard.say("9")
+    assert guard.hear(3) == "acquired 137"
+    assert guard.hear(1) == "released 0 late"
+    guard.close()
+    words = [line.split()[-1] for line in given.read_text().splitlines()]
+    assert len(words) >= 2
+    assert all(word.isdecimal() for word in words), words
+
+
 def test_a_guard_leaves_no_process_behind(everywhere: Callable[[Act], None]) -> None:
     def act(guard: Guarded) -> None:
         guard.start(["true"], seconds=3).say("30")

@@ -16,12 +16,18 @@
 
 mode=$1 patience=$2 count=$3
 shift 3
+# Process groups are signalled by the shell's own kill alone. The program kill of procps reads only the first digit of a
+# negative number: `kill -KILL -1234` is `kill -KILL -1` to it, which ends all that runs.
 leader=
-command -v setsid >/dev/null 2>&1 && leader=setsid
+case $(command -v kill) in
+kill) command -v setsid >/dev/null 2>&1 && leader=setsid ;;
+esac
 
 # To all of a process group where setsid made one, else to the process.
 signal() {
-    [ -z "$2" ] || kill "-$1" "-$2" 2>/dev/null || kill "-$1" "$2" 2>/dev/null
+    [ -n "$2" ] || return 0
+    [ -z "$leader" ] || kill "-$1" "-$2" 2>/dev/null || kill "-$1" "$2" 2>/dev/null
+    [ -n "$leader" ] || kill "-$1" "$2" 2>/dev/null
 }
 
 # An orphan would stay as a zombie in a container whose first process reaps nothing.
@@ -159,7 +165,8 @@ let_go() {
     fi
     # What acquire left running in its own process group is over too: it may be what holds.
     signal KILL "$held_by"
-    [ -z "$drain" ] || { [ "$status" = 0 ] && kill "$drain" 2>/dev/null; }
+    # It ends by itself where nothing that acquire started can still write.
+    [ -z "$drain" ] || { [ "$status" != 0 ] && [ -n "$leader" ]; } || kill "$drain" 2>/dev/null
     [ "$status" = 0 ] && [ "$why" = asked ] && [ "$released" = 0 ]
 }
 
