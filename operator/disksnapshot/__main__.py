@@ -63,7 +63,7 @@ class Operator:
         namespace = settings.lease_namespace
         self._lease = Lease(api, namespace, settings.pod_name) if namespace else Alone()
         self.captures = Captures(objects, cloud, preparer, cluster_id, self._may_work)
-        self.poller: Poller[Key] = Poller(cloud, self._look_at)
+        self.poller: Poller[Key] = Poller(cloud, self._look_at, cloud.clock.now)
         self.metrics = Metrics()
         self._metrics_port = settings.metrics_port
         cloud.called = self.metrics.called

@@ -1,11 +1,12 @@
 """Replies that are lost, late or nonsense: one snapshot or an honest reason, by counted calls."""
 
+import time
 from datetime import timedelta
 
 import pytest
 
 from lab.cbs.control import Control
-from lab.lives.life import Life, NewLife
+from lab.lives.life import KEY, Life, NewLife
 
 HOUR = timedelta(hours=1)
 EXPIRY = timedelta(seconds=300 + 60)  # of the signature, and of what may take so long to be listed
@@ -111,3 +112,30 @@ def test_a_listing_that_can_t_be_read_is_never_taken_for_an_empty_one(
         control.fault("DescribeSnapshots", kind)
     one.run(HOUR)
     assert ready(one) == ("Ready", "Unknown", 1, 1)
+
+
+@pytest.mark.parametrize("minutes", [-20, 20])
+def test_on_a_machine_with_a_wrong_clock_a_request_is_sent_again_no_earlier_and_no_later(
+    life: NewLife, control: Control, minutes: int
+) -> None:
+    one = life(clock_wrong=timedelta(minutes=minutes))
+    control.fault("CreateSnapshot", "NullSnapshotIdBeforeAct")
+    one.run(EXPIRY - timedelta(seconds=20))
+    assert one.calls()["CreateSnapshot"] == 1
+    one.run(timedelta(minutes=3))
+    assert ready(one) == ("Ready", "CrashConsistent", 2, 1)
+
+
+def test_what_was_reserved_for_objects_that_never_come_to_their_cut_is_left_to_the_others(
+    life: NewLife,
+) -> None:
+    one = life()
+    one.admitted = False
+    for _ in range(40):
+        one.loop.look(KEY)
+    started = time.monotonic()
+    one.cloud.limits.wait("CreateSnapshot", 10)
+    assert time.monotonic() - started < 0.2
+    one.admitted = True
+    one.run(HOUR)
+    assert ready(one) == ("Ready", "CrashConsistent", 1, 1)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,6 +14,7 @@ from disksnapshot.errors import CloudUnavailable
 
 PATIENCE = 20
 HOUR = 3600
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 class Listing:
@@ -78,6 +80,13 @@ def test_a_missing_one_keeps_no_other_from_progress_and_is_reported() -> None:
     assert len(following.seen(names(100))) == 99
     views = following.poller.follow(names(100), "x")
     assert views["snap-00000099"].absent_since is not None
+
+
+def test_times_are_those_of_the_clock_by_which_others_judge_them() -> None:
+    poller: Poller[str] = Poller(Listing(), lambda _: None, lambda: NOW)  # type: ignore[arg-type]  # the same
+    poller.follow(names(1), "a")
+    poller.sweep()
+    assert poller.follow(names(1), "a")["snap-00000000"].absent_since == NOW
 
 
 def test_an_id_of_another_form_is_kept_out_of_the_pages() -> None:

@@ -50,6 +50,9 @@ class Roomy:
     def wait(self, _action: str, _count: int) -> None:
         pass
 
+    def give_back(self, _action: str, _count: int) -> None:
+        pass
+
 
 class Ready:
     """A look-up that finds everything."""

@@ -7,17 +7,18 @@ import re
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.client import NOT_FOUND, PAGE, Cloud
+from disksnapshot.cbs.clock import own_time
 from disksnapshot.cbs.errors import Remedy
 from disksnapshot.cbs.suspects import Suspects
 from disksnapshot.errors import Problem, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from disksnapshot.cbs.listed import Snapshot
 
@@ -53,7 +54,13 @@ def pause_after(failures: int, pages: int, *, slow: bool) -> float:
 class Poller(Generic[K]):
     """One thread that sweeps; `changed` is called with whoever follows a snapshot that changed."""
 
-    def __init__(self, cloud: Cloud, changed: Callable[[K], None]) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        changed: Callable[[K], None],
+        clock: Callable[[], datetime] = own_time,
+    ) -> None:
+        self._clock = clock  # the same as of all who judge by the times of a View
         self._cloud = cloud
         self._changed = changed
         self._lock = threading.Lock()
@@ -160,7 +167,7 @@ class Poller(Generic[K]):
         except Exception as error:  # one answer that can't be read must not hide all others
             logger.exception("a sweep's answer can't be read")
             return self._narrow(page, error)
-        now = datetime.now(UTC)
+        now = self._clock()
         self._suspects.clear(page)
         for snapshot_id in page:
             self._note(snapshot_id, listed.get(snapshot_id), now)
@@ -178,7 +185,7 @@ class Poller(Generic[K]):
             self._suspects.add(page[0], time.monotonic())
             logger.warning("%s can't be looked at: %s", page[0], error)
             if isinstance(error, CloudProblem) and error.code == NOT_FOUND:
-                self._note(page[0], None, datetime.now(UTC))
+                self._note(page[0], None, self._clock())
             return None
         self._narrowing -= 2
         if self._narrowing < 0:

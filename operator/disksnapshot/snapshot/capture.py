@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import naming
+from disksnapshot.cbs.calls import CREATE
 from disksnapshot.cbs.client import in_tens
 from disksnapshot.cbs.errors import Remedy, meaning
 from disksnapshot.errors import Conflict, Problem, Unavailable
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import spec, status, stillness
+from disksnapshot.snapshot import spec, status, stillness, tokens
 from disksnapshot.snapshot.measurements import quiesce_status
 from disksnapshot.snapshot.proof import verdict
 from disksnapshot.window.hold import Facts, Go, Refusal, SignedLookUp, SignedRequest
@@ -39,7 +40,6 @@ WRITE_TRIES = 5  # of the intent, while others keep changing the object
 # The window's own waits, and something for its end.
 BEYOND_READY_SECONDS = 10.0
 BEYOND_HOLD_SECONDS = 15.0
-LOOKUPS = 9  # of a window, for each ten disks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +95,17 @@ class Captures:
             nonce=nonce,
             policy=ask.deletion_policy,
         )
-        # All rate tokens are in hand before anything is held; the scarcer ones last.
-        visible = prepared.order.release_when == "Visible"
-        look_ups = LOOKUPS * len(in_tens(prepared.order.disk_ids)) if visible else 0
-        if look_ups:
-            self._cloud.limits.wait("DescribeSnapshots", look_ups)
-        self._cloud.limits.wait("CreateSnapshot", len(prepared.targets))
+        with tokens.reserved(self._cloud.limits, prepared.order) as spent:
+            return self._attempt(body, ask, prepared, marks, spent)
+
+    def _attempt(
+        self,
+        body: Mapping[str, Any],
+        ask: Ask,
+        prepared: Prepared,
+        marks: naming.Marks,
+        spent: tokens.Spent,
+    ) -> Result:
         # Before the window opens: what can conflict shall do so before writers are touched.
         body = self._insist(body, self._objects.add_finalizer)
         with self._window(prepared) as window:
@@ -114,23 +119,22 @@ class Captures:
                     raise Problem(answer.reason, answer.message)
                 # An attempt like any other, so that it counts; nothing was sent for it.
                 self._intend(body, prepared, marks, signed)
-                return Result(nonce=nonce, facts=Facts(), refusal=answer)
+                return Result(nonce=marks.nonce, facts=Facts(), refusal=answer)
             # Signed before the intent is written: after that, nothing may fail but the sending.
             go = self._go(ask, prepared, marks, signed)
             try:
                 self._intend(body, prepared, marks, signed)
             except Unavailable as error:
-                return _not_sent(nonce, error)
+                return _not_sent(marks.nonce, error)
             hold = prepared.order.max_hold_seconds
             facts = self._hold(window, go, hold + BEYOND_HOLD_SECONDS)
         if isinstance(facts, Refusal):
-            return Result(nonce=nonce, facts=Facts(), refusal=facts)
+            return Result(nonce=marks.nonce, facts=Facts(), refusal=facts)
+        spent.note(facts)
         if facts:
-            # Fewer than reserved as a rule; more only where a lost reply was looked for.
-            self._cloud.limits.give_back("DescribeSnapshots", look_ups - facts.look_ups)
             self._pass_on(facts)
         return Result(
-            nonce=nonce,
+            nonce=marks.nonce,
             facts=facts,
             problem=prepared.problem,
             stillness=self._look_again(prepared, facts),
@@ -152,7 +156,7 @@ class Captures:
         # Refusals last: one disk that was cut is no sign of room for the next object.
         for disk in sorted(facts.disks, key=lambda disk: bool(disk.code)):
             if disk.code or disk.snapshot_id:
-                self._cloud.hear("CreateSnapshot", disk.code, disk.message)
+                self._cloud.hear(CREATE, disk.code, disk.message)
         if facts.look_up_code:
             self._cloud.hear("DescribeSnapshots", facts.look_up_code)
 

@@ -32,18 +32,20 @@ from lab.lives.apiserver import NAME, NAMESPACE, UID, ApiServer
 
 CLUSTER = "cluster-of-the-lab"
 REGION = "ap-guangzhou"
+KEY = Key(NAMESPACE, NAME)
 
 
 class Turned:
-    """The machine's and the cloud's clock, both moved on together."""
+    """The machine's and the cloud's clock, both moved on together; the machine's may be wrong."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, wrong: timedelta) -> None:
+        self._wrong = wrong
         self._control = control
         self._seconds = 0
         control.skew(0)
 
     def own_time(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self._seconds)
+        return datetime.now(UTC) + timedelta(seconds=self._seconds) + self._wrong
 
     def advance(self, pause: timedelta) -> None:
         self._seconds += math.ceil(pause.total_seconds())
@@ -55,15 +57,17 @@ class Life:
 
     def __init__(
         self, control: Control, endpoint: str, ca_file: str, secret: tuple[str, str],
-        disk_ids: list[str], beside: "Life | None" = None, **spec: Any,
+        disk_ids: list[str], beside: "Life | None" = None,
+        clock_wrong: timedelta = timedelta(0), **spec: Any,
     ) -> None:  # fmt: skip
         self.control = control
-        self.turned: Turned = beside.turned if beside else Turned(control)
+        self.turned: Turned = beside.turned if beside else Turned(control, clock_wrong)
         self.api = ApiServer(disk_ids, spec, NAME)
         self.cloud: Cloud = beside.cloud if beside else self._connected(endpoint, ca_file, secret)
         self.again: set[Key] = set()
-        self.poller: Poller[Key] = Poller(self.cloud, self.again.add)
+        self.poller: Poller[Key] = Poller(self.cloud, self.again.add, self.cloud.clock.now)
         self.passed = timedelta(0)
+        self.admitted = True  # as long as this operator is the one at work
         self._since = control.calls()[1]
         self._start(endpoint, ca_file)
 
@@ -83,7 +87,7 @@ class Life:
         )
         nowhere: Any = None  # no pod is asked for anything here
         preparer = Preparer(api, nowhere, self.cloud, read)
-        captures = Captures(objects, self.cloud, preparer, CLUSTER, lambda: True)
+        captures = Captures(objects, self.cloud, preparer, CLUSTER, lambda: self.admitted)
         self.loop = Loop(
             objects, Announcements(api, Events(api), Metrics()), self.cloud, self.poller, captures,
             CLUSTER, clock=self.cloud.clock.now,
@@ -106,7 +110,7 @@ class Life:
         """Let the operator look whenever it wants to, for so long or until it is settled."""
         end = self.passed + span
         while self.passed < end and not self.settled:
-            pause = self.loop.look(Key(NAMESPACE, NAME))
+            pause = self.loop.look(KEY)
             if pause is None and not self.settled:
                 pause = self._sweep()
             if pause:
