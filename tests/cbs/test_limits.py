@@ -128,7 +128,7 @@ def test_an_account_whose_rate_others_use_up_is_asked_more_slowly_after_the_firs
     ours: Cloud, control: Control
 ) -> None:
     control.settings(callsPerSecond=5)
-    hurry(ours, threads=8, calls=6)
+    hurry(ours, threads=8, calls=3)
     at_first = throttled(control)
     assert 0 < at_first <= 20, "one second's worth, and what was on its way"
     hurry(ours, threads=8, calls=1)
