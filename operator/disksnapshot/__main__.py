@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from disksnapshot.settings import Settings
     from disksnapshot.sight import Key
 
-TURN_SECONDS = 0.5
+TURN_SECONDS, KIND_SECONDS = 0.5, 5.0
 
 logger = logging.getLogger("disksnapshot")
 
@@ -97,6 +97,7 @@ class Operator:
             threading.Thread(
                 target=self.sweep.run, args=(self._may_work,), name="sweep", daemon=True
             ),
+            threading.Thread(target=self._look_at_kind, name="kind", daemon=True),
             threading.Thread(target=self._keep_lease, name="lease", daemon=True),
         ]
 
@@ -113,11 +114,8 @@ class Operator:
     def _keep_lease(self) -> None:
         """Want the Lease once objects can be seen: who can't see them shall not be the one."""
         while not self._ending.is_set():
-            if self._reached.is_set():
-                self._ending.wait(self._lease.keep())
-            else:
-                self._look_around()
-                self._ending.wait(TURN_SECONDS)
+            reached = self._reached.is_set()
+            self._ending.wait(self._lease.keep() if reached else TURN_SECONDS)
 
     def _take_turns(self) -> None:
         """Work while the Lease is ours; let go of everything when it no longer is.
@@ -140,21 +138,35 @@ class Operator:
             self.work.add(key)
         self.metrics.census.clear()
 
-    def _look_around(self) -> None:
-        """Watch once objects can be seen, and be ready; an API server away later changes nothing.
+    def _look_at_kind(self) -> None:
+        """Watch once the kind is there, and be ready; end, and all with it, when it is gone.
 
-        Not earlier: kopf looks for the kind when it starts, and never again.
+        kopf looks for the kind when it starts and never again: it would not see it come back.
         """
-        if self.watch.ident is not None:
-            if self.watch.ready_flag.is_set():
-                self._reached.set()
-            return
-        try:
-            self._objects.require_reachable()
-        except (Forbidden, Gone, Unavailable) as error:
-            logger.warning("not ready: %s", error)
-        else:
+        pause, missed = TURN_SECONDS, 0
+        while not self._ending.wait(pause):
+            pause = KIND_SECONDS if self._reached.is_set() else TURN_SECONDS
+            try:
+                self._objects.require_reachable()
+                missed = 0
+            except Gone as error:
+                missed, pause = missed + 1, TURN_SECONDS
+                if self._reached.is_set() and missed > 1:
+                    logger.warning("starting anew, to see the kind come back: %s", error)
+                    return
+                logger.warning("the kind can't be seen: %s", error)
+            except (Forbidden, Unavailable) as error:
+                # An API server away later is no reason not to be ready.
+                if not self._reached.is_set():
+                    logger.warning("not ready: %s", error)
+            else:
+                self._see_objects()
+
+    def _see_objects(self) -> None:
+        if self.watch.ident is None:
             self.watch.start()
+        elif self.watch.ready_flag.is_set():
+            self._reached.set()
 
     def is_alive(self) -> bool:
         """Tell whether every thread without which nothing moves is still there."""

@@ -85,3 +85,13 @@ def test_an_annotation_of_another_object_gives_up_nothing(forged: str) -> None:
 
 def test_giving_up_changes_nothing_before_the_object_is_deleted() -> None:
     assert decided(READY, policy="Delete", gives_up=UID) == steps.Rest()
+
+
+@pytest.mark.parametrize(
+    "done_so_far", [done(intent=intent()), recorded()], ids=["unknown", "recorded"]
+)
+def test_an_attempt_whose_finalizer_was_taken_off_gets_it_back_before_anything_else(
+    done_so_far: status.Done,
+) -> None:
+    assert decided(done_so_far, finalizer=False) == steps.AddFinalizer()
+    assert decided(done_so_far, finalizer=True) != steps.AddFinalizer()

@@ -52,16 +52,23 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
         return _expiry(done, seen, now, expires)
     if done.finished:
         return _at_rest(ask, done, seen, expires)
-    if intent and intent.state == OPEN:
-        return _unknown_outcome(intent, seen, now)
-    if intent and intent.state == RECORDED:
-        go_on = _follow if done.consistency else _discard_unproven
-        return go_on(done, intent, seen, now)
+    if intent and intent.state != SETTLED:
+        return _under_way(ask, done, intent, seen, now)
     if intent and intent.attempt >= MAX_ATTEMPTS:
         return Fail(done.reason, f"{done.message}; given up after {intent.attempt} attempts")
     if done.retry and now < done.retry:
         return Wait(done.retry, done.reason, done.message)
     return Capture(intent.attempt + 1 if intent else 1)
+
+
+def _under_way(ask: Ask, done: Done, intent: Intent, seen: Seen, now: datetime) -> Step:
+    """An attempt may have left something: go on with it, and let nobody delete it unseen."""
+    if not ask.has_finalizer:
+        return AddFinalizer()
+    if intent.state == OPEN:
+        return _unknown_outcome(intent, seen, now)
+    go_on = _follow if done.consistency else _discard_unproven
+    return go_on(done, intent, seen, now)
 
 
 def _expiry(done: Done, seen: Seen, now: datetime, expires: datetime) -> Step:
