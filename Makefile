@@ -8,7 +8,7 @@ VENV        := $(CACHE)/venv-$(LOCK_DIGEST)
 IN_VENV     := PATH="$(VENV)/bin:$$PATH" PYTHONPATH=operator:tests
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo lab-up lab-down figures bench deaths damage cloud-errors protocol install-yaml crds lock
+.PHONY: help venv lint test demo lab-up lab-down figures bench deaths refusals damage cloud-errors protocol install-yaml crds lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ bench: lab-up ## Hold the operator, and bad builds of it, to its budgets
 deaths: lab-up ## Kill every part in the middle of a hold; write docs/deaths.md
 	@$(IN_VENV) python -m lab.deaths run && $(IN_VENV) python -m lab.deaths page
 	@$(IN_VENV) python -m pytest tests/faults -o python_files='fault_*.py'
+
+refusals: lab-up ## Give the cluster every bad input; write docs/refusals.md
+	@$(IN_VENV) python -m lab.refusals run && $(IN_VENV) python -m lab.refusals page
 
 cloud-errors: venv ## Meet every error code of the cloud for an hour; write docs/cloud-errors-seen.md
 	@$(IN_VENV) python -m lab.lives

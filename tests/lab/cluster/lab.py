@@ -88,13 +88,20 @@ class Lab:
         return known[name]
 
     def make_claim(
-        self, namespace: str, name: str, size_gib: int = 1, disk_id: str | None = None
+        self,
+        namespace: str,
+        name: str,
+        size_gib: int = 1,
+        disk_id: str | None = None,
+        kind: str = "ext4",
     ) -> str:
         """Make a bound claim on a disk (a new one unless given); return the disk's id."""
         # Loaded late: it imports this module for its types.
         from lab.disks import claims  # noqa: PLC0415
 
-        return claims.make_claim(self, namespace, name, size_gib=size_gib, disk_id=disk_id)
+        return claims.make_claim(
+            self, namespace, name, size_gib=size_gib, disk_id=disk_id, kind=kind
+        )
 
     def remove_claim(self, namespace: str, name: str) -> None:
         from lab.disks import claims  # noqa: PLC0415 - loaded late, as above

@@ -15,11 +15,22 @@ _SECONDS_TO_LET_GO: Final = 90
 
 
 def make_claim(
-    lab: "Lab", namespace: str, name: str, *, size_gib: int = 1, disk_id: str | None = None
+    lab: "Lab",
+    namespace: str,
+    name: str,
+    *,
+    size_gib: int = 1,
+    disk_id: str | None = None,
+    kind: str = "ext4",
 ) -> str:
-    """Make a claim bound to a disk, a new one unless its id is given; return the disk's id."""
+    """Make a claim bound to a disk, a new one unless its id is given; return the disk's id.
+
+    `kind` is that of the file system on it.
+    """
     disk = disk_id or str(lab.cbs.create_disk(size_gib, name=f"{namespace}-{name}")["DiskId"])
-    lab.kubectl("apply", "-f", "-", stdin=json.dumps(_volume(namespace, name, disk, size_gib)))
+    lab.kubectl(
+        "apply", "-f", "-", stdin=json.dumps(_volume(namespace, name, disk, size_gib, kind))
+    )
     # A claim that the controller sees before its volume is looked at again only 15 s later.
     _wait_for_phase(lab, {"Available", "Bound"}, "pv", _volume_name(disk))
     lab.kubectl("apply", "-f", "-", stdin=json.dumps(_claim(namespace, name, disk, size_gib)))
@@ -63,7 +74,7 @@ def _attachments(lab: "Lab", volume: str) -> list[str]:
     ]
 
 
-def _volume(namespace: str, claim: str, disk: str, size_gib: int) -> dict[str, Any]:
+def _volume(namespace: str, claim: str, disk: str, size_gib: int, kind: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
@@ -74,7 +85,7 @@ def _volume(namespace: str, claim: str, disk: str, size_gib: int) -> dict[str, A
             "persistentVolumeReclaimPolicy": "Retain",
             "storageClassName": "",
             "claimRef": {"namespace": namespace, "name": claim},
-            "csi": {"driver": CSI_DRIVER, "volumeHandle": disk, "fsType": "ext4"},
+            "csi": {"driver": CSI_DRIVER, "volumeHandle": disk, "fsType": kind},
         },
     }
 

@@ -1,0 +1,1 @@
+"""Refusals: each bad input is really given, and what comes of it is written down."""

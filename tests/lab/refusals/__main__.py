@@ -1,0 +1,67 @@
+"""`python -m lab.refusals run [KEY...]` gives bad input to the cluster; `page` writes what came.
+
+Each row is kept in the lab's cache, so that one case can be had again without the others.
+"""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Collection
+from pathlib import Path
+
+from lab.cluster import Lab
+from lab.cluster.errors import LabError
+from lab.layout import Layout
+from lab.refusals import page
+from lab.refusals.catalogue import CASES, GROUPS
+from lab.refusals.denials import DENIALS, RIGHTS, RULES
+from lab.refusals.denying import deny
+from lab.refusals.refusing import refuse
+from lab.refusals.rows import Row, Rows
+from lab.refusals.scene import staged
+
+_PAGE = Path(__file__).parents[3] / "docs" / "refusals.md"
+
+
+def run(lab: Lab, keys: Collection[str]) -> list[Row]:
+    """Give the input of these keys, or all there is, and keep what came of it."""
+    cases = [case for case in CASES if not keys or case.key in keys]
+    denials = [denial for denial in DENIALS if not keys or denial.key in keys]
+    known = {case.key for case in CASES} | {denial.key for denial in DENIALS}
+    if set(keys) - known:
+        raise LabError(f"The catalogue doesn't have all of {', '.join(keys)}.")
+    with staged(lab) as scene:
+        rows = [*deny(scene, denials), *refuse(scene, cases)]
+    kept = Rows(lab.layout)
+    for row in rows:
+        kept.keep(row)
+        print(row.words, flush=True)
+    return rows
+
+
+def write() -> list[Row]:
+    """Write the page from the rows that are kept."""
+    rows = Rows(Layout.from_environment())
+    refused = {title: [rows.of(case.key) for case in group] for title, group in GROUPS.items()}
+    denied = {
+        "Refused by the API server: the definition": [rows.of(one.key) for one in RULES],
+        "Refused by the API server: rights": [rows.of(one.key) for one in RIGHTS],
+    }
+    _PAGE.write_text(page.page(refused, denied))
+    return [row for group in (*refused.values(), *denied.values()) for row in group]
+
+
+def main() -> int:
+    """Do what the command line says; 1 if a case broke a promise."""
+    parser = ArgumentParser(prog="python -m lab.refusals", description=__doc__)
+    parser.add_argument("command", choices=("run", "page"))
+    parser.add_argument("keys", nargs="*", metavar="KEY")
+    options = parser.parse_args()
+    rows = run(Lab.running(), options.keys) if options.command == "run" else write()
+    return 1 if any(row.broken for row in rows) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LabError as error:
+        sys.exit(str(error))

@@ -1,0 +1,18 @@
+"""Every bad input, and the reason of its own that each must end in."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from lab.refusals.case import Case
+from lab.refusals.holds import COMMANDS, DEADLINES, FREEZES
+from lab.refusals.lookups import CLAIMS, PODS, SECRETS
+
+GROUPS: Final[dict[str, Sequence[Case]]] = {
+    "Claims, volumes and disks": CLAIMS,
+    "Pods and containers": PODS,
+    "File systems": FREEZES,
+    "Secrets and the way to the server": SECRETS,
+    "Commands": COMMANDS,
+    "Deadlines": DEADLINES,
+}
+CASES: Final = tuple(case for group in GROUPS.values() for case in group)

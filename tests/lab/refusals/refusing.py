@@ -1,0 +1,146 @@
+"""Give bad input to the cluster, wait for its reason, and ask what there is of it."""
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from lab.cluster.errors import LabError
+from lab.cluster.waiting import until
+from lab.demo import taken
+from lab.demo.shop import condition
+from lab.refusals.case import CLOSED, GONE, NAMESPACE, UNKNOWN, Case
+from lab.refusals.rows import Row
+from lab.refusals.scene import Scene
+
+_SECONDS_TO_END: Final = 90
+_SECONDS_TO_DELETE: Final = 30
+_WORDS: Final = (UNKNOWN, "FilesystemConsistent")  # of objects that are Ready
+
+
+@dataclass
+class _Given:
+    """One case on its way."""
+
+    case: Case
+    uid: str
+    body: dict[str, Any] = field(default_factory=dict)
+    printed: str = ""
+    gone: bool = False
+
+    @property
+    def word(self) -> str:
+        """What the object says: its reason, or what it is called once it is Ready."""
+        if self.gone:
+            return GONE
+        ready = condition(self.body, "Ready")
+        if ready.get("status") == "True":
+            return str(self.body["status"]["consistency"])
+        return str(ready.get("reason", ""))
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.printed)
+
+
+def refuse(scene: Scene, cases: Sequence[Case]) -> list[Row]:
+    """Give those together that don't disturb each other, and then each of the others."""
+    together = [case for case in cases if not case.alone]
+    batches = [together] if together else []
+    batches += [[case] for case in cases if case.alone]
+    return [row for batch in batches for row in _batch(scene, batch)]
+
+
+def _batch(scene: Scene, cases: Sequence[Case]) -> list[Row]:
+    _, since = scene.lab.cbs.calls()
+    with ExitStack() as moments:
+        for case in cases:
+            moments.enter_context(case.meanwhile(scene))
+        given = [_give(scene, case) for case in cases]
+        with suppress(LabError):  # what has not ended is told in its row
+            until(lambda: _look(scene, given), "An end of all cases", seconds=_SECONDS_TO_END)
+        rows = [_row(scene, one, since) for one in given]
+        for namespace in (NAMESPACE, CLOSED):
+            everything = ("delete", "dsnap", "--all", "--wait=false")
+            scene.lab.kubectl("-n", namespace, *everything)
+    held = scene.held()
+    return [replace(row, held=held) for row in rows]
+
+
+def _give(scene: Scene, case: Case) -> _Given:
+    where = ("-n", case.namespace)
+    body = {
+        "apiVersion": "disksnapshot.io/v1alpha1",
+        "kind": "DiskSnapshot",
+        "metadata": {"name": case.key, "namespace": case.namespace},
+        "spec": case.spec,
+    }
+    create = ("create", "-f", "-", "-o", "jsonpath={.metadata.uid}")
+    uid = scene.lab.kubectl(*where, *create, stdin=json.dumps(body))
+    if case.reason == GONE:
+        scene.lab.kubectl(*where, "delete", "dsnap", case.key, "--wait=false")
+    return _Given(case, uid)
+
+
+def _look(scene: Scene, given: Sequence[_Given]) -> bool:
+    for namespace in (NAMESPACE, CLOSED):
+        listed = json.loads(scene.lab.kubectl("-n", namespace, "get", "dsnap", "-o", "json"))
+        bodies = {item["metadata"]["uid"]: item for item in listed["items"]}
+        for one in given:
+            if one.case.namespace == namespace and not one.ended:
+                _see(scene, one, bodies.get(one.uid))
+    return all(one.ended for one in given)
+
+
+def _see(scene: Scene, one: _Given, body: dict[str, Any] | None) -> None:
+    if body is None:
+        one.gone, one.printed = True, _printed(scene, one.case)
+        return
+    one.body = body
+    if one.word == one.case.reason:
+        printed = _printed(scene, one.case)
+        # The next look may show it where this line came a moment later.
+        if one.word in _WORDS or one.word in printed:
+            one.printed = printed
+
+
+def _printed(scene: Scene, case: Case) -> str:
+    """Return what kubectl prints, as it does."""
+    get = ("-n", case.namespace, "get", "dsnap", case.key)
+    try:
+        return scene.lab.kubectl(*get).strip()
+    except LabError as error:
+        return str(error).partition(": ")[2]
+
+
+def _row(scene: Scene, one: _Given, since: int) -> Row:
+    case = one.case
+    with suppress(LabError):  # what is left then is counted
+        until(
+            lambda: len(taken.in_the_cloud(scene.lab, one.uid)) == case.left,
+            f"{case.left} snapshots of {case.key}",
+            seconds=_SECONDS_TO_DELETE,
+        )
+    calls, _ = scene.lab.cbs.calls(since)
+    cuts = [c for c in calls if c["action"] == "CreateSnapshot" and one.uid in json.dumps(c)]
+    return Row(
+        key=case.key,
+        what=case.what,
+        wanted=case.reason,
+        word=one.word,
+        says=case.says,
+        message=str(condition(one.body, "Ready").get("message", "")),
+        printed=one.printed,
+        cuts=len(cuts),
+        may_cut=case.cuts,
+        left=len(taken.in_the_cloud(scene.lab, one.uid)),
+        may_leave=case.left,
+        held="",
+        versions=versions(scene),
+    )
+
+
+def versions(scene: Scene) -> str:
+    said = json.loads(scene.lab.kubectl("version", "-o", "json"))
+    return f"Kubernetes {said['serverVersion']['gitVersion']}"
