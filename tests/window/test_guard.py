@@ -330,7 +330,7 @@ def test_a_guard_that_is_told_to_end_lets_go_first(everywhere: Callable[[Act], N
         guard.hear()
         for process in children_of(guard.session.process.pid):
             os.kill(process, signal.SIGTERM)
-        until(lambda: guard.released, "a release", seconds=1)
+        until(lambda: guard.released, "a release", seconds=3)
 
     everywhere(act)
 

@@ -182,11 +182,11 @@ release() {
         echo "released 0 $why"
         return
     fi
-    # A shell that was just forked still has our trap for an instant: the killer would miss its end. If we are ended
-    # from here on, release is under way.
-    trap - TERM HUP INT
     exec $leader "$@" </dev/null >/dev/null 2>&1 &
     child=$!
+    # Only now: who asks us to end before the fork would have nobody let go. And before the next one: a shell that was
+    # just forked still has our trap for an instant, so the killer would miss its end.
+    trap - TERM HUP INT
     end_in_time "$child" >/dev/null 2>&1 &
     killer=$!
     wait "$child"
