@@ -36,7 +36,7 @@ lab-down: venv ## Stop the lab and leave the machine as it was
 	@$(IN_VENV) python -m lab down
 
 test: lint lab-up ## Run every test
-	@$(IN_VENV) python -m pytest
+	@$(IN_VENV) python -m pytest --numprocesses 2 --dist loadgroup
 
 demo: venv ## Watch a proven snapshot of a real database on a real cluster
 	@$(IN_VENV) python -m lab demo
