@@ -121,7 +121,22 @@ def test_of_several_disks_one_that_was_cut_opens_no_gate_that_another_closed(
     control.settings(quota=1)
     one = life(disk_ids=disks)
     one.run(timedelta(seconds=1))
+    assert one.status.reason == "SnapshotQuotaExceeded"
     other = life(beside=one)
     other.run(timedelta(minutes=4))
     assert other.status.reason == "SnapshotQuotaExceeded"
     assert other.calls()["CreateSnapshot"] == 0
+
+
+def test_room_for_some_of_the_disks_only_is_told_as_that_to_the_end_and_leaves_nothing(
+    life: NewLife, control: Control
+) -> None:
+    control.settings(quota=1)
+    one = life(disk_ids=[str(control.create_disk()["DiskId"]) for _ in range(2)])
+    reasons = set()
+    while not one.settled:
+        one.run(timedelta(seconds=1))
+        reasons.add(one.status.reason)
+    assert reasons == {"SnapshotQuotaExceeded"}
+    assert "given up after 3 attempts" in one.status.message
+    assert (one.in_the_cloud(), one.calls()["CreateSnapshot"]) == ([], 6)

@@ -251,7 +251,7 @@ CASES = (
         quiesce=ABORT,
         disks=BOTH,
         state=OPEN,
-        reason="OutcomeUnknown",
+        reason="DiskUnusable",
     ),
     Case(
         name="one disk cut, the other silent",

@@ -570,3 +570,23 @@ def test_waiting_for_a_creation_says_the_same_at_each_percent() -> None:
         )
     }
     assert len(words) == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "now", "kind"),
+    [
+        (looked(found()), NOW, steps.Wait),
+        (looked(found(state="CREATING", percent=7)), EXPIRED, steps.Wait),
+        (looked(), EXPIRED, steps.Settle),
+    ],
+    ids=["while something may appear", "while the rest is being made", "at the end"],
+)
+def test_a_disk_that_was_refused_stays_the_reason_while_what_the_others_left_is_deleted(
+    seen: steps.Seen, now: Any, kind: type
+) -> None:
+    said = ("DiskUnusable", f"disk-b: InvalidDisk.TypeError{status.PARTLY}")
+    done_so_far = done(intent=intent(disks=BOTH), reason=said[0], message=said[1])
+    step = plan.next_step(ask(disks=BOTH), done_so_far, seen, now)
+    assert isinstance(step, kind)
+    assert isinstance(step, steps.Wait | steps.Settle)
+    assert (step.reason, step.message) == said

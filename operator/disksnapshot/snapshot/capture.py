@@ -342,13 +342,14 @@ def _refused(draft: Draft, facts: Facts, now: datetime) -> Draft:
         for disk in facts.disks
         if not disk.snapshot_id
     )
-    created = any(disk.snapshot_id for disk in facts.disks)
-    if created or any(known.remedy is Remedy.LOOK_UP for known in refused):
+    if any(known.remedy is Remedy.LOOK_UP for known in refused):
         message = f"no clear answer to the request for a snapshot: {said}"
         return draft.waiting(Reason.OUTCOME_UNKNOWN, message)
-    draft.settle()
     # What passes by itself is waited for, although another disk was refused for good.
     passing = [known for known in refused if known.remedy is not Remedy.FINAL]
+    if any(disk.snapshot_id for disk in facts.disks):
+        return draft.waiting((passing or refused)[0].reason, said + status.PARTLY)
+    draft.settle()
     if not passing:
         return draft.failed(refused[0].reason, said)
     return draft.waiting(passing[0].reason, said, now + _pause(passing[0], draft.attempt))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot.status import OPEN, RECORDED, SETTLED
+from disksnapshot.snapshot.status import OPEN, PARTLY, RECORDED, SETTLED
 from disksnapshot.snapshot.steps import (
     Acknowledge,
     AddFinalizer,
@@ -66,7 +66,7 @@ def _under_way(ask: Ask, done: Done, intent: Intent, seen: Seen, now: datetime) 
     if not ask.has_finalizer:
         return AddFinalizer()
     if intent.state == OPEN:
-        return _unknown_outcome(intent, seen, now)
+        return _unknown_outcome(done, intent, seen, now)
     go_on = _follow if done.consistency else _discard_unproven
     return go_on(done, intent, seen, now)
 
@@ -108,7 +108,7 @@ def _at_rest(ask: Ask, done: Done, seen: Seen, expires: datetime | None) -> Step
     return Rest(expires if ready else None)
 
 
-def _unknown_outcome(intent: Intent, seen: Seen, now: datetime) -> Step:
+def _unknown_outcome(done: Done, intent: Intent, seen: Seen, now: datetime) -> Step:
     """A request may have acted, or may still act: look before anything else is done."""
     if not seen.looked:
         return LookUp()
@@ -123,11 +123,20 @@ def _unknown_outcome(intent: Intent, seen: Seen, now: datetime) -> Step:
             "the answer to the request for a snapshot was lost; looking for it until it can "
             f"no longer appear ({intent.not_after + LAG:%H:%M:%S} UTC)"
         )
-        return Wait(max(until, now + timedelta(seconds=1)), Reason.OUTCOME_UNKNOWN, message)
+        said = _refused_partly(done) or (Reason.OUTCOME_UNKNOWN, message)
+        return Wait(max(until, now + timedelta(seconds=1)), *said)
     # Part of the disks only: a snapshot of some disks is no snapshot of the object.
-    return _discard_all(intent, seen, now, Reason.OUTCOME_UNKNOWN) or Settle(
-        Reason.OUTCOME_UNKNOWN, "the request for a snapshot left nothing behind"
-    )
+    nothing = (Reason.OUTCOME_UNKNOWN, "the request for a snapshot left nothing behind")
+    discarded = _discard_all(intent, seen, now, Reason.OUTCOME_UNKNOWN)
+    said = _refused_partly(done) or nothing
+    if isinstance(discarded, Wait) and said is not nothing:
+        return Wait(discarded.until, *said)
+    return discarded or Settle(*said)
+
+
+def _refused_partly(done: Done) -> tuple[str, str] | None:
+    """Return why some of the disks were refused: that stays said while the rest is deleted."""
+    return (done.reason, done.message) if done.message.endswith(PARTLY) else None
 
 
 def _discard_unproven(done: Done, intent: Intent, seen: Seen, now: datetime) -> Step:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 READY, QUIESCED, TAKEN, RESUMED = "Ready", "Quiesced", "SnapshotTaken", "Resumed"
 RECONCILING, STALLED = "Reconciling", "Stalled"
 OPEN, RECORDED, SETTLED = "Open", "Recorded", "Settled"
+# Ends the message of an attempt that was refused for some of its disks, and for none unclear.
+PARTLY = "; what was made of the other disks is deleted"
 MESSAGE_LIMIT, MINIMAL_MESSAGE = 2048, 200
 NOTHING_LEFT = frozenset({Reason.SNAPSHOT_LOST, Reason.EXPIRED})
 
