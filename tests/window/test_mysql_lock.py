@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from disksnapshot.window.hold import LOCK_BUDGET_SECONDS, Facts, Ready
 from disksnapshot.window.launch import WindowProcess
 from lab.cluster.waiting import until
+from lab.database import LocalServer
+from lab.demo.copy import mounted_clone
 from lab.holding import assert_not_held, capture, in_process_list, opened
 from lab.local import Local
 from lab.statements import SLOW_INNODB_INSERT, SLOW_OLD_UPDATE, long_statement
@@ -70,7 +73,9 @@ def test_an_idle_open_transaction_is_no_obstacle(here: Local) -> None:
         cursor.execute("ROLLBACK")
 
 
-def test_a_prepared_transaction_is_no_obstacle(here: Local) -> None:
+def test_a_prepared_transaction_is_no_obstacle_and_is_in_the_copy(
+    here: Local, tmp_path: Path
+) -> None:
     with here.database.connect() as other, other.cursor() as cursor:
         for words in ("START", "END", "PREPARE"):
             cursor.execute(f"XA {words} 'of-the-test'")
@@ -78,6 +83,27 @@ def test_a_prepared_transaction_is_no_obstacle(here: Local) -> None:
                 cursor.execute("INSERT INTO held.rows VALUES ()")
         assert capture(here, here.order()).proven
         cursor.execute("XA ROLLBACK 'of-the-test'")
+    assert prepared_in_the_copy(here, tmp_path) == ["of-the-test"]
+
+
+def prepared_in_the_copy(here: Local, run: Path) -> list[str]:
+    """Start the server on a copy of the newest snapshot, and ask it."""
+    [snapshot] = here.control.snapshots()
+    scratch = here.folder / "store" / "scratch"
+    with (
+        mounted_clone(Path(snapshot["path"]), scratch) as root,
+        LocalServer(
+            root / "data",
+            run,
+            password=here.database.password,
+            programs=here.database.programs,
+        ) as server,
+        server.connect() as session,
+        session.cursor() as cursor,
+    ):
+        cursor.execute("XA RECOVER")
+        names = [row[3] for row in cursor.fetchall()]
+    return [name.decode() if isinstance(name, bytes) else name for name in names]
 
 
 def test_the_tables_lock_is_flush_tables_with_read_lock(here: Local) -> None:
