@@ -182,15 +182,6 @@ def test_an_authority_that_is_no_certificate_is_refused(here: Local) -> None:
     assert refusal(with_mysql(here.order(), tls=tls)).reason == "MySQLTLSFailed"
 
 
-def test_an_authority_with_a_comment_in_any_script_is_read(
-    here: Local, account: Account, least: str
-) -> None:
-    user = account("noted", least, options="REQUIRE SSL")
-    tls = MysqlTls(authority=f"# Stammzertifikat für 订单\n{here.authority}")
-    order = with_mysql(here.order(account=user, freeze=False), tls=tls)
-    assert capture(here, order).proven
-
-
 def test_without_a_tls_block_there_is_no_tls(here: Local, account: Account, least: str) -> None:
     user = account("veiled", least, options="REQUIRE SSL")
     assert refusal(here.order(account=user)).reason == "MySQLAccessDenied"
