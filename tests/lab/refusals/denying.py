@@ -19,11 +19,15 @@ def deny(scene: Scene, denials: Sequence[Denial]) -> list[Row]:
     # A policy works a moment after it was made.
     unheld = next((one for one in denials if one.user and not one.change), None)
     if unheld:
-        until(lambda: _said(scene, unheld, "--dry-run=server") != "", "The policies are in force")
-    return [_row(scene, one) for one in denials]
+        until(
+            lambda: unheld.says in _said(scene, unheld, "--dry-run=server"),
+            "The policies are in force",
+        )
+    said = versions(scene)
+    return [_row(scene, one, said) for one in denials]
 
 
-def _row(scene: Scene, denial: Denial) -> Row:
+def _row(scene: Scene, denial: Denial, version: str) -> Row:
     said = _change(scene, denial) if denial.change else _said(scene, denial)
     stored = scene.lab.kubectl(
         "-n", NAMESPACE, "get", _KIND, denial.key, "--ignore-not-found", "-o", "json"
@@ -41,7 +45,7 @@ def _row(scene: Scene, denial: Denial) -> Row:
         message=said,
         says=denial.says,
         printed="",
-        versions=versions(scene),
+        versions=version,
     )
 
 

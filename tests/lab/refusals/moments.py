@@ -15,7 +15,7 @@ from lab.freezing import fsfreeze
 if TYPE_CHECKING:
     from lab.refusals.scene import Scene
 
-_LONGEST_FREEZE: Final = 60
+_LONGEST_FREEZE: Final = 200
 # For the whole machine, but of one device alone: it is not yet any group's when it is written out.
 _THROTTLE: Final = Path("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device")
 _BYTES_A_SECOND: Final = 1_000_000

@@ -16,6 +16,7 @@ from lab.refusals.scene import Scene
 
 _SECONDS_TO_END: Final = 90
 _SECONDS_TO_DELETE: Final = 30
+_UIDS: Final = 'jsonpath={.metadata.uid}{" "}'
 _WORDS: Final = (UNKNOWN, "FilesystemConsistent")  # of objects that are Ready
 
 
@@ -57,30 +58,33 @@ def _batch(scene: Scene, cases: Sequence[Case]) -> list[Row]:
     with ExitStack() as moments:
         for case in cases:
             moments.enter_context(case.meanwhile(scene))
-        given = [_give(scene, case) for case in cases]
+        given = _give(scene, cases)
         with suppress(LabError):  # what has not ended is told in its row
             until(lambda: _look(scene, given), "An end of all cases", seconds=_SECONDS_TO_END)
         rows = [_row(scene, one, since) for one in given]
+        # No later attempt of theirs shall be at work when it is asked what is held.
         for namespace in (NAMESPACE, CLOSED):
-            everything = ("delete", "dsnap", "--all", "--wait=false")
-            scene.lab.kubectl("-n", namespace, *everything)
-    held = scene.held()
-    return [replace(row, held=held) for row in rows]
+            scene.lab.kubectl("-n", namespace, "delete", "dsnap", "--all", "--timeout=60s")
+    held, version = scene.held(), versions(scene)
+    return [replace(row, held=held, versions=version) for row in rows]
 
 
-def _give(scene: Scene, case: Case) -> _Given:
-    where = ("-n", case.namespace)
-    body = {
+def _give(scene: Scene, cases: Sequence[Case]) -> list[_Given]:
+    listed = {"apiVersion": "v1", "kind": "List", "items": [_body(case) for case in cases]}
+    made = scene.lab.kubectl("create", "-f", "-", "-o", _UIDS, stdin=json.dumps(listed))
+    for case in cases:
+        if case.reason == GONE:
+            scene.lab.kubectl("-n", case.namespace, "delete", "dsnap", case.key, "--wait=false")
+    return [_Given(case, uid) for case, uid in zip(cases, made.split(), strict=True)]
+
+
+def _body(case: Case) -> dict[str, Any]:
+    return {
         "apiVersion": "disksnapshot.io/v1alpha1",
         "kind": "DiskSnapshot",
         "metadata": {"name": case.key, "namespace": case.namespace},
         "spec": case.spec,
     }
-    create = ("create", "-f", "-", "-o", "jsonpath={.metadata.uid}")
-    uid = scene.lab.kubectl(*where, *create, stdin=json.dumps(body))
-    if case.reason == GONE:
-        scene.lab.kubectl(*where, "delete", "dsnap", case.key, "--wait=false")
-    return _Given(case, uid)
 
 
 def _look(scene: Scene, given: Sequence[_Given]) -> bool:
@@ -136,8 +140,6 @@ def _row(scene: Scene, one: _Given, since: int) -> Row:
         may_cut=case.cuts,
         left=len(taken.in_the_cloud(scene.lab, one.uid)),
         may_leave=case.left,
-        held="",
-        versions=versions(scene),
     )
 
 
