@@ -140,6 +140,9 @@ def _kubelet_settings(layout: Layout) -> dict[str, object]:
         # No registry could give an image back that was collected.
         "imageGCHighThresholdPercent": 100,
         "syncFrequency": "10s",
+        # Tests kill the operator again and again: without this each kill costs twice the last.
+        "featureGates": {"KubeletCrashLoopBackOffMax": True},
+        "crashLoopBackOff": {"maxContainerRestartPeriod": "1s"},
         # The controllers detach a disk once the node says that it is no longer in use.
         "nodeStatusUpdateFrequency": "1s",
         "nodeStatusReportFrequency": "1m",
