@@ -57,7 +57,7 @@ refusals: lab-up ## Give the cluster every bad input; write docs/refusals.md
 cloud-errors: venv ## Meet every error code of the cloud for an hour; write docs/cloud-errors-seen.md
 	@$(IN_VENV) python -m lab.lives
 
-damage: venv ## Cut a local database held and unheld; write docs/damage.md
+damage: venv ## Cut local databases in every way, judge each copy; write docs/what-a-snapshot-holds.md
 	@$(IN_VENV) python -m lab.damage
 
 protocol: venv ## Walk every state that the protocol can reach; write docs/protocol.md

@@ -2,15 +2,26 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from disksnapshot.window.hold import CommandOrder, CommandTarget
+from disksnapshot.window.hold import CommandOrder, CommandTarget, FreezeTarget, SyncOrder
 from lab.demo.bycommands import example
 from lab.local import Local
 from lab.program import LocalProgram
 
+_FOR_MYSQL: Final = {
+    "BACKUP STAGE START; BACKUP STAGE BLOCK_COMMIT": "FLUSH TABLES WITH READ LOCK",
+    "SHOW MASTER STATUS; SELECT @@gtid_binlog_pos": (
+        "SHOW BINARY LOG STATUS; SELECT @@global.gtid_executed"
+    ),
+}
+
 
 def lock_by_command(here: Local, folder: Path) -> CommandOrder:
-    """Return the example's exec step, against the local server; /tmp becomes `folder`."""
+    """Return the example's exec step, against the local server; /tmp becomes `folder`.
+
+    For MySQL it is changed as its users would have to.
+    """
     step = example()["spec"]["quiesce"]["steps"][0]["exec"]
     environment = [
         "env",
@@ -19,7 +30,11 @@ def lock_by_command(here: Local, folder: Path) -> CommandOrder:
     ]
 
     def words(said: list[str]) -> list[str]:
-        return [*environment, *(word.replace("/tmp/", f"{folder}/") for word in said)]  # noqa: S108 - the example's
+        spoken = _FOR_MYSQL if here.database.programs.name == "mysql" else {}
+        changes = {"/tmp/": f"{folder}/", **spoken}  # noqa: S108 - the example's
+        for old, new in changes.items():
+            said = [word.replace(old, new) for word in said]
+        return [*environment, *said]
 
     return commands(words(step["acquire"]), words(step["release"]), seconds=step["timeoutSeconds"])
 
@@ -39,6 +54,12 @@ def freeze_by_command(*mounts: Path, shell: Sequence[str] = ("sh",)) -> CommandO
         for mount in mounts
     ]
     return CommandOrder(name="1-freeze", kind="freeze", targets=tuple(targets), seconds=1)
+
+
+def sync_by_freezer(here: Local, name: str) -> SyncOrder:
+    """Return a sync step of method Agent."""
+    target = FreezeTarget(program=LocalProgram(), argv=tuple(here.syncer()))
+    return SyncOrder(name=name, targets=(target,))
 
 
 def _target(

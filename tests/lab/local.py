@@ -3,7 +3,7 @@
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from lab.cbs.server import Emulator
 from lab.cluster.errors import LabError
 from lab.cluster.waiting import until
 from lab.database import LocalServer, MariaDB, Programs
+from lab.disks import filesystem
 from lab.disks.loop import LoopDisk
 from lab.disks.store import Store
 from lab.program import LocalProgram
@@ -129,18 +130,25 @@ class Local:
 
 
 @contextmanager
-def local(folder: Path, programs: Programs | None = None) -> Iterator[Local]:
-    """Start everything in `folder`, and leave nothing of it behind; MariaDB if none is named."""
+def local(
+    folder: Path, programs: Programs | None = None, *, kind: str = filesystem.EXT4,
+    options: Sequence[str] = (),
+) -> Iterator[Local]:  # fmt: skip
+    """Start everything in `folder`, and leave nothing of it behind.
+
+    MariaDB on ext4 if nothing is named; the options are the server's own.
+    """
     with _records(folder), _store(folder) as store, _emulator(folder, store) as cloud:
         control = Control(cloud.control_url)
         made = control.create_disk(size_gib=2)
         loop = LoopDisk(Path(made["Path"]))
         mount = folder / "kubelet" / "pods" / "mount"
-        authority, options = _certified(folder)
+        authority, certified = _certified(folder)
         database = LocalServer(
-            mount / "data", folder / "run", programs=programs or MariaDB(), options=options
-        )
-        with _mounted(loop, mount), database:
+            mount / "data", folder / "run", programs=programs or MariaDB(),
+            options=[*certified, *options],
+        )  # fmt: skip
+        with _mounted(loop, mount, kind), database:
             host, port = cloud.endpoint.split(":")
             ca_file = str(folder / "ca.pem")
             yield Local(
@@ -172,9 +180,9 @@ def _store(folder: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def _mounted(loop: LoopDisk, mount: Path) -> Iterator[None]:
+def _mounted(loop: LoopDisk, mount: Path, kind: str) -> Iterator[None]:
     with loop:
-        loop.mount(mount)
+        loop.mount(mount, kind=kind)
         try:
             yield
         finally:

@@ -1,5 +1,6 @@
 """The verdict on real copies that were tampered with: it must find each harm."""
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from lab.demo.finding import Mark
 from lab.demo.journal import judge_file_system
 from lab.demo.ledger import Ledger, read_all
 from lab.demo.rehearsal import Scene, rehearsed
+from lab.disks.filesystem import XFS
 from lab.disks.loop import LoopDisk, blank, clone
 
 
@@ -132,3 +134,27 @@ def test_files_deleted_while_open_are_counted_and_no_damage(
     finding = judge_file_system(examine(copy, scene.scratch).file_system)
     assert finding.mark is Mark.PROVEN
     assert "nothing but orphaned inodes: 2 " in finding.sentence
+
+
+def test_a_frozen_xfs_has_nothing_in_its_log_but_the_superblock(
+    scene: Scene, tmp_path: Path
+) -> None:
+    disk_file = scene.held.with_name("xfs.img")
+    blank(disk_file, size_gib=1)
+    unheld, held = (disk_file.with_suffix(f".{name}.img") for name in ("unheld", "held"))
+    with LoopDisk(disk_file) as disk:
+        disk.mount(tmp_path, kind=XFS)
+        # fsync puts the file's metadata into the log, and nowhere else yet.
+        with (tmp_path / "one").open("wb") as file:
+            file.write(bytes(300_000))
+            file.flush()
+            os.fsync(file.fileno())
+        clone(disk_file, unheld)
+        with frozen(tmp_path):
+            clone(disk_file, held)
+    torn, clean = (
+        judge_file_system(examine(copy, scene.scratch).file_system) for copy in (unheld, held)
+    )
+    assert torn.mark is Mark.BROKEN
+    assert "the log needs replay" in torn.sentence
+    assert clean.mark is Mark.PROVEN, clean.sentence

@@ -5,22 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from disksnapshot.window.hold import AnyOrder, FreezeTarget, Order, SyncOrder
-from lab.commanding import commands
+from disksnapshot.window.hold import AnyOrder, Order
+from lab.commanding import commands, sync_by_freezer
 from lab.freezing import event, refusal
 from lab.holding import capture
 from lab.local import Local
-from lab.program import LocalProgram, LocalSession
+from lab.program import LocalSession
 
 
 def synced(here: Local, sync: AnyOrder) -> Order:
     order = here.order(freeze=False)
     return replace(order, steps=(*order.steps, sync))
-
-
-def by_the_freezer(here: Local) -> SyncOrder:
-    target = FreezeTarget(program=LocalProgram(), argv=tuple(here.syncer()))
-    return SyncOrder(name="1-sync", targets=(target,))
 
 
 def by_command() -> AnyOrder:
@@ -29,9 +24,8 @@ def by_command() -> AnyOrder:
 
 @pytest.mark.parametrize("method", ["Agent", "Exec"])
 def test_a_sync_is_done_between_the_lock_and_the_cut(here: Local, method: str) -> None:
-    facts = capture(
-        here, synced(here, by_the_freezer(here) if method == "Agent" else by_command())
-    )
+    by_freezer = sync_by_freezer(here, "1-sync")
+    facts = capture(here, synced(here, by_freezer if method == "Agent" else by_command()))
     assert facts.proven
     assert [step.kind for step in facts.steps] == ["mysql", "sync"]
     times = facts.times

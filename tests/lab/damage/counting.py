@@ -9,8 +9,8 @@ from lab.demo.finding import Mark
 from lab.demo.ledger import Engine
 from lab.demo.verdict import Verdict
 
-TABLES: Final = (Engine.INNODB, Engine.ARIA, Engine.MYISAM)
 _CHECK: Final = "CHECK TABLE"
+_DATABASE: Final = ("database", _CHECK, "binlog size", "GTID")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,10 @@ class Count:
     @property
     def words(self) -> str:
         return f"{self.damaged} of {self.copies}" if self.judged else "none recorded"
+
+    @property
+    def cell(self) -> str:
+        return str(self.damaged) if self.judged else "none recorded"
 
 
 def damaged(judged: Sequence[Judged], engine: Engine) -> Count:
@@ -44,6 +48,12 @@ def misplaced(judged: Sequence[Judged]) -> Count:
     )
     recorded = any(one.verdict.finding("binlog size").mark is not Mark.UNPROVEN for one in judged)
     return replace(count, judged=recorded)
+
+
+def broken_for_the_database(one: Judged) -> bool:
+    """Tell whether anything is wrong with the database, whatever became of other files."""
+    subjects = (*_DATABASE, *(f"{engine} rows" for engine in Engine if engine is not Engine.FILE))
+    return any(f.mark is not Mark.PROVEN for f in one.verdict.findings if f.subject in subjects)
 
 
 def _count(damage: Sequence[str]) -> Count:

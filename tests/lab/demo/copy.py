@@ -16,6 +16,7 @@ from lab.cluster.errors import LabError
 from lab.demo.facts import Disk, FileSystem, Rows, Run
 from lab.demo.ledger import Engine, Writer
 from lab.demo.writer import checksum_of
+from lab.disks import filesystem
 from lab.disks.loop import LoopDisk, clone
 
 _BINLOG: Final = re.compile(r"^(?!.*relay).+\.\d{6,}$")
@@ -46,8 +47,14 @@ def examine(copy: Path, scratch: Path, *, datadir: str = ".", folder: str = ".")
 @contextmanager
 def mounted_clone(copy: Path, scratch: Path) -> Iterator[Path]:
     """Mount a clone of the copy, and forget it afterwards."""
-    with _clone(copy, scratch) as file, LoopDisk(file) as disk:
-        root = file.with_suffix(".mount")
+    with _clone(copy, scratch) as file, _mounted(file) as root:
+        yield root
+
+
+@contextmanager
+def _mounted(file: Path) -> Iterator[Path]:
+    root = file.with_suffix(".mount")
+    with LoopDisk(file) as disk:
         try:
             disk.mount(root)
             yield root
@@ -69,6 +76,30 @@ def _clone(copy: Path, scratch: Path) -> Iterator[Path]:
 
 
 def _check(copy: Path, scratch: Path) -> FileSystem:
+    return (_check_xfs if filesystem.kind_of(copy) == filesystem.XFS else _check_ext4)(
+        copy, scratch
+    )
+
+
+def _check_xfs(copy: Path, scratch: Path) -> FileSystem:
+    log, check = _run(["xfs_logprint", "-t", str(copy)]), _run(["xfs_repair", "-n", str(copy)])
+    with _clone(copy, scratch) as file:
+        try:
+            with _mounted(file):
+                mounting = Run(0, "")
+        except LabError as error:
+            mounting = Run(1, str(error))
+        after = _run(["xfs_repair", "-n", str(file)])
+    return FileSystem(
+        kind=filesystem.XFS,
+        superblock=log.output,
+        check=check,
+        clearing=mounting,
+        check_after=after,
+    )
+
+
+def _check_ext4(copy: Path, scratch: Path) -> FileSystem:
     superblock = _run(["dumpe2fs", "-h", str(copy)]).output
     check = _run(["e2fsck", "-fn", str(copy)])
     if check.status != _UNCORRECTED:

@@ -50,11 +50,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSystem:
-    """The copy's ext4 before any mount."""
+    """The copy's file system before any mount: the words of ext4's tools, or of XFS's."""
 
-    superblock: str  # dumpe2fs -h
-    check: Run  # e2fsck -fn
-    # Only where the check ended with 4: orphans cleared in a scratch copy, and that checked.
+    superblock: str  # dumpe2fs -h; xfs_logprint -t
+    check: Run  # e2fsck -fn; xfs_repair -n
+    kind: str = "ext4"
+    # ext4, only where the check ended with 4: orphans cleared in a scratch copy, and that checked.
+    # XFS: a scratch copy mounted and unmounted, and that checked.
     clearing: Run | None = None
     check_after: Run | None = None
 

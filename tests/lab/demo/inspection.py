@@ -9,7 +9,7 @@ from typing import Any, Final
 import pymysql
 
 from lab.cluster.errors import LabError
-from lab.database import DatabaseFailed, LocalMariaDB
+from lab.database import DatabaseFailed, LocalServer
 from lab.demo import commands
 from lab.demo.copy import examine, mounted_clone
 from lab.demo.facts import Cut, Database, NoDatabase
@@ -57,13 +57,13 @@ def _database(serve: Serve, cut: Cut, ledgers: Sequence[Ledger]) -> Database | N
 def served_here(
     copy: Path, scratch: Path, run: Path, *, datadir: str = ".", **options: Any
 ) -> Iterator["pymysql.Connection[Any]"]:
-    """Start a MariaDB of this machine on a clone of the copy, and connect to it.
+    """Start a server of this machine on a clone of the copy, and connect to it.
 
-    The options are LocalMariaDB's own, such as the password.
+    A MariaDB unless `programs` says otherwise; the options are LocalServer's own.
     """
     with (
         mounted_clone(copy, scratch) as root,
-        LocalMariaDB(root / datadir, run, **options) as server,
+        LocalServer(root / datadir, run, **options) as server,
         server.connect() as connection,
     ):
         yield connection

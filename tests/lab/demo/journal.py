@@ -1,14 +1,16 @@
-"""Judge an ext4 that nobody has mounted since the cut: does its journal need replay? No I/O.
+"""Judge a file system that nobody has mounted since the cut: does it need replay? No I/O.
 
-The exit status of `e2fsck -fn` alone can't tell: it skips a journal that needs replay, says so in
-a line, and may well end with 0.
+Of ext4 the exit status of `e2fsck -fn` alone can't tell: it skips a journal that needs replay,
+says so in a line, and may well end with 0. XFS is judged in `xfslog`.
 """
 
 import re
 from typing import Final
 
+from lab.demo import xfslog
 from lab.demo.facts import FileSystem, Run
 from lab.demo.finding import Finding, Mark
+from lab.disks.filesystem import XFS
 
 _SUBJECT: Final = "file system"
 _UNCORRECTED: Final = 4
@@ -52,6 +54,10 @@ def nothing_but_orphans(file_system: FileSystem) -> bool:
 
 
 def judge_file_system(file_system: FileSystem) -> Finding:
+    return (xfslog.judge if file_system.kind == XFS else _judge_ext4)(file_system)
+
+
+def _judge_ext4(file_system: FileSystem) -> Finding:
     status = file_system.check.status
     if needs_replay(file_system):
         return Finding(

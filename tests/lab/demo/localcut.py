@@ -13,6 +13,8 @@ from lab.demo.verdict import Verdict
 from lab.local import Local
 
 _SECONDS: Final = 60.0
+# Of a sync there is none: it holds nothing.
+_ENDS: Final = ("thawed", "unlocked", "0-exec released")
 
 
 def cut_once(here: Local, order: Order) -> Facts:
@@ -24,15 +26,17 @@ def cut_once(here: Local, order: Order) -> Facts:
     return facts
 
 
-def as_cut(facts: Facts, truth: Mapping[str, Any]) -> Cut:
-    """Return what the window claims; where it held nothing, when the cloud says that it cut."""
+def as_cut(facts: Facts, truth: Mapping[str, Any], position: Position | None = None) -> Cut:
+    """Return what the window claims; where it held nothing, when the cloud says that it cut.
+
+    `position` is what was recorded where the window doesn't know it: by a user's own command.
+    """
     begun = facts.times.get("lockSent")
-    ended = max((facts.times[n] for n in ("thawed", "unlocked") if n in facts.times), default=0)
-    if begun is None:
+    ended = max((facts.times[name] for name in _ENDS if name in facts.times), default=0)
+    if begun is None or not ended:
         start, end = (int(truth[name] * 1e9) for name in ("cutStartTime", "cutTime"))
         return Cut(begun=start, ended=end, position=None)
     said = next((step.detail for step in facts.steps if step.kind == "mysql"), None)
-    position = None
     if said:
         position = Position(
             str(said["binlogFile"]), int(str(said["binlogPosition"])), str(said["gtid"])
@@ -43,13 +47,14 @@ def as_cut(facts: Facts, truth: Mapping[str, Any]) -> Cut:
 def judge_copy(here: Local, title: str, copy: Path, made: Cut) -> Verdict:
     scratch = here.folder / "store" / "scratch"
     scratch.mkdir(exist_ok=True)
-    run, password = here.folder / "copy", here.database.password
+    run, server = here.folder / "copy", here.database
+    options = {"password": server.password, "programs": server.programs, "options": server.options}
     return inspect(
         title,
         copy,
         made,
         here.folder / "ledgers",
-        lambda: served_here(copy, scratch, run, datadir="data", password=password),
+        lambda: served_here(copy, scratch, run, datadir="data", **options),
         scratch=scratch,
         datadir="data",
         folder="files",

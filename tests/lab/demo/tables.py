@@ -22,12 +22,9 @@ def ask(
     connection: "pymysql.Connection[Any]", position: Position | None, writers: Iterable[Writer]
 ) -> Database:
     """Gather all facts. Tables are checked before they are read: reading may repair them."""
-    [version, gtid] = _one(connection, "SELECT VERSION(), @@gtid_binlog_pos")
-    at_position = None
-    if position:
-        [at_position] = _one(
-            connection, "SELECT BINLOG_GTID_POS(%s, %s)", position.file, position.size
-        )
+    [version] = _one(connection, "SELECT VERSION()")
+    gtids = _mariadb if "mariadb" in version.lower() else _mysql
+    gtid, at_position = gtids(connection, position)
     checks = list(_checks(connection))
     rows, unreadable = _rows(connection, writers)
     return Database(
@@ -37,6 +34,30 @@ def ask(
         checks=[*checks, *unreadable],
         rows=rows,
     )
+
+
+def _mariadb(
+    connection: "pymysql.Connection[Any]", position: Position | None
+) -> tuple[str, str | None]:
+    [gtid] = _one(connection, "SELECT @@gtid_binlog_pos")
+    if not position:
+        return gtid, None
+    asked = (position.file, position.size)
+    return gtid, _one(connection, "SELECT BINLOG_GTID_POS(%s, %s)", *asked)[0]
+
+
+def _mysql(
+    connection: "pymysql.Connection[Any]", position: Position | None
+) -> tuple[str, str | None]:
+    [gtid] = _one(connection, "SELECT REPLACE(@@global.gtid_executed, '\n', '')")
+    if not position:
+        return gtid, None
+    # The file that this start has begun says first which transactions are in those before it.
+    base, _, number = position.file.rpartition(".")
+    following = f"{base}.{int(number) + 1:0{len(number)}d}"
+    events = _all(connection, f"SHOW BINLOG EVENTS IN '{following}' LIMIT 2")
+    said = [event[5] for event in events if event[2] == "Previous_gtids"]
+    return gtid, said[0].replace("\n", "") if said else None
 
 
 def _one(connection: "pymysql.Connection[Any]", sql: str, *arguments: Any) -> list[Any]:
