@@ -27,6 +27,7 @@ from disksnapshot.window.hold import (
 )
 from lab.cbs.control import Control
 from lab.cbs.server import Emulator
+from lab.cluster import mounts
 from lab.cluster.errors import LabError
 from lab.cluster.waiting import until
 from lab.database import LocalServer, MariaDB, Programs
@@ -138,7 +139,12 @@ def local(
 
     MariaDB on ext4 if nothing is named; the options are the server's own.
     """
-    with _records(folder), _store(folder) as store, _emulator(folder, store) as cloud:
+    with (
+        _seen_everywhere(folder),
+        _records(folder),
+        _store(folder) as store,
+        _emulator(folder, store) as cloud,
+    ):
         control = Control(cloud.control_url)
         made = control.create_disk(size_gib=2)
         loop = LoopDisk(Path(made["Path"]))
@@ -157,6 +163,20 @@ def local(
                 cloud=_client(cloud.endpoint, ca_file, (folder / "key").read_text()),
                 address=CloudAddress(host=host, port=int(port), ca_file=ca_file),
             )  # fmt: skip
+
+
+@contextmanager
+def _seen_everywhere(folder: Path) -> Iterator[None]:
+    """Let an unmount reach the containers that start meanwhile.
+
+    Each begins with a copy of all mounts of the machine, and below a private mount such a copy
+    keeps the disk in use until the container's own root is in place, or for as long as it lives.
+    """
+    mounts.share(folder)
+    try:
+        yield
+    finally:
+        mounts.undo(folder)
 
 
 @contextmanager
