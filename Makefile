@@ -63,10 +63,11 @@ damage: venv ## Cut local databases in every way, judge each copy; write docs/wh
 protocol: venv ## Walk every state that the protocol can reach; write docs/protocol.md
 	@$(IN_VENV) python -m model page
 
-HELM ?= $(or $(DISKSNAPSHOT_LAB_STATE),/var/lib/disksnapshot-lab)/bin/helm
+# The lab's Helm if there is a lab, else the one on the PATH.
+HELM ?= $(firstword $(wildcard $(or $(DISKSNAPSHOT_LAB_STATE),/var/lib/disksnapshot-lab)/bin/helm) helm)
 install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional OPEN=shop,store EXEC=shop FREEZER=1
-	@mkdir -p dist && $(IN_VENV) python charts/render_install.py --helm "$(HELM)" --image "$(IMAGE)" \
-		--region "$(REGION)" --open "$(OPEN)" --open-exec "$(EXEC)" $(if $(FREEZER),--freezer) > dist/install.yaml
+	@$(IN_VENV) python charts/render_install.py --into dist/install.yaml --helm "$(HELM)" --image "$(IMAGE)" \
+		--region "$(REGION)" --open "$(OPEN)" --open-exec "$(EXEC)" $(if $(FREEZER),--freezer)
 
 crds: venv ## Write the chart's copy of the definitions, and the pages made from the code
 	@$(IN_VENV) python charts/render_crds.py

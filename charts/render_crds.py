@@ -17,6 +17,7 @@ _KEEP = """\
   {{- end }}
   labels:
     {{- include "disksnapshot.labels" . | nindent 4 }}
+    app.kubernetes.io/component: definition
 """
 _FOOT = "{{- end }}\n"
 _SPEC = "\nspec:\n"

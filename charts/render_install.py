@@ -19,9 +19,28 @@ _HEAD = """\
 #   kubectl apply --server-side -f install.yaml
 #   kubectl -n {namespace} rollout status deployment/{name}
 #
-# To remove it: kubectl delete -f install.yaml. That takes the CustomResourceDefinition along, and
-# with it all DiskSnapshot objects and, under deletionPolicy Delete, their snapshots in the cloud.
-# To keep them, leave the definition out of what you delete.
+# To remove it and all DiskSnapshot objects: first the objects, while the operator runs, for nobody
+# else deletes the snapshots of those with deletionPolicy Delete. The first command waits for that.
+#
+#   kubectl delete dsnap --all --all-namespaces
+#   kubectl delete -f install.yaml
+#
+# To remove it and keep the objects and every snapshot: first the operator, which lets go of what
+# it holds; then its finalizers; then all but the definition. An operator that is installed again
+# goes on with the objects.
+#
+#   kubectl -n {namespace} delete deployment {name} --cascade=foreground
+#   kubectl get dsnap --all-namespaces --output \\
+#     jsonpath='{{range .items[*]}}{{.metadata.namespace}}/{{.metadata.name}}{{"\\n"}}{{end}}' |
+#     while IFS=/ read -r namespace name; do
+#       kubectl -n "$namespace" patch dsnap "$name" --type=merge \\
+#         --patch '{{"metadata": {{"finalizers": null}}}}'
+#     done
+#   kubectl delete -f install.yaml -l app.kubernetes.io/component!=definition
+#
+# `kubectl delete -f install.yaml` alone, while an object still has a finalizer, takes the operator
+# and its rights away and then waits for ever; no snapshot is deleted. What to do then:
+# docs/ends.md, "Removing what kubectl applied".
 ---
 apiVersion: v1
 kind: Namespace
@@ -60,6 +79,17 @@ def render(asked: Namespace, *more: str) -> str:
     return head + made
 
 
+def write(text: str, into: Path | None) -> None:
+    """Write the whole file or, if this is cut off, none: kubectl would apply half of one."""
+    if into is None:
+        sys.stdout.write(text)
+        return
+    into.parent.mkdir(parents=True, exist_ok=True)
+    partial = into.with_name(f"{into.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(into)
+
+
 def parse(arguments: Sequence[str] | None = None) -> Namespace:
     """Return what is asked for on the command line."""
     parser = ArgumentParser(description=__doc__)
@@ -71,6 +101,7 @@ def parse(arguments: Sequence[str] | None = None) -> Namespace:
     parser.add_argument("--open-exec", default="", help="namespaces for commands in pods: a,b")
     parser.add_argument("--freezer", action="store_true", help="install the freezer too")
     parser.add_argument("--helm", default="helm", help="the program")
+    parser.add_argument("--into", type=Path, help="the file, instead of standard output")
     return parser.parse_args(arguments)
 
 
@@ -90,9 +121,10 @@ def _version() -> str:
 
 
 def main() -> int:
-    """Print the file."""
+    """Print the file, or write it where it is wanted."""
+    asked = parse()
     try:
-        sys.stdout.write(render(parse()))
+        write(render(asked), asked.into)
     except FileNotFoundError as error:
         print(f"{error.filename} was not found; Helm 3 is needed", file=sys.stderr)  # noqa: T201 - a program
         return 1

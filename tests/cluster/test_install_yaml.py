@@ -1,45 +1,22 @@
 """The file for `kubectl apply`: what is in it, and that an operator comes of it."""
 
-import importlib.util
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
-import yaml
 
+from cluster.install_file import NEEDED, REPOSITORY, objects, rendered
 from lab.cluster import Lab
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 NAME = "install-test"
 FREEZER = "install-test-freezer"
-NEEDED = ["--image=registry.test/team/disksnapshot:1.2", "--region=ap-guangzhou"]
 # Another operator may live on this cluster, and owns the definitions.
 APART = (f"--set=fullnameOverride={NAME},crds.install=false,freezer.namespace={FREEZER}",)
-
-
-def program() -> ModuleType:
-    """Load the program from its file: charts/ is no package."""
-    file = REPOSITORY / "charts" / "render_install.py"
-    spec = importlib.util.spec_from_file_location("render_install", file)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def rendered(lab: Lab, *arguments: str, more: tuple[str, ...] = ()) -> str:
-    made = program()
-    helm = f"--helm={lab.binaries / 'helm'}"
-    return str(made.render(made.parse([helm, *arguments]), "--kube-version=1.34.4", *more))
-
-
-def objects(text: str) -> list[dict[str, Any]]:
-    return [document for document in yaml.safe_load_all(text) if document]
 
 
 def names(text: str) -> list[str]:
@@ -79,6 +56,46 @@ def test_a_namespace_is_opened_and_the_freezer_is_added_when_asked_for(lab: Lab)
     assert "DaemonSet" in {item["kind"] for item in made}
     places = {item["metadata"].get("namespace") for item in made if item["kind"] == "Role"}
     assert {"shop", "store"} <= places
+
+
+def test_the_definition_alone_can_be_left_out_of_what_is_deleted(lab: Lab) -> None:
+    made = objects(rendered(lab, *NEEDED, "--freezer", "--open=shop"))
+    label = "app.kubernetes.io/component"
+    labels = [item["metadata"].get("labels", {}).get(label) for item in made]
+    kinds = [item["kind"] for item in made]
+    assert [kind for kind, has in zip(kinds, labels, strict=True) if has == "definition"] == [
+        "CustomResourceDefinition"
+    ]
+
+
+def test_a_refused_value_leaves_no_file_and_the_last_good_one_stays(
+    lab: Lab, tmp_path: Path
+) -> None:
+    file = tmp_path / "dist" / "install.yaml"
+    assert written(lab, file, "--region=hk") != 0
+    assert not file.exists()
+    assert written(lab, file, "--region=ap-guangzhou") == 0
+    before = file.read_text(encoding="utf-8")
+    assert written(lab, file, "--region=hk") != 0
+    assert file.read_text(encoding="utf-8") == before
+    assert sorted(file.parent.iterdir()) == [file]
+
+
+def written(lab: Lab, file: Path, *arguments: str) -> int:
+    program = str(REPOSITORY / "charts" / "render_install.py")
+    helm = f"--helm={lab.binaries / 'helm'}"
+    argv = [sys.executable, program, helm, "--image=a/b:1", f"--into={file}", *arguments]
+    return subprocess.run(argv, capture_output=True, check=False).returncode
+
+
+def test_make_takes_the_helm_on_the_path_where_there_is_no_lab(tmp_path: Path) -> None:
+    argv = ["make", "--dry-run", "install-yaml", "IMAGE=a/b:1", "REGION=ap-guangzhou"]
+    without = {key: value for key, value in os.environ.items() if key != "HELM"}
+    environment = without | {"DISKSNAPSHOT_LAB_STATE": str(tmp_path)}
+    done = subprocess.run(
+        argv, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+    )
+    assert '--helm "helm"' in done.stdout
 
 
 @pytest.fixture
