@@ -1,4 +1,5 @@
-# Two commands are all a newcomer needs: `make demo` (the main job, on real parts) and `make test` (every test).
+# Two commands are all a newcomer needs: `make demo` (the main job, on real parts) and `make test` (lint and every
+# tests/**/test_*.py). tests/bench/bench_*.py and tests/faults/fault_*.py are run by `make bench` and `make deaths`.
 
 SHELL       := /bin/bash
 PYTHON      ?= python3
@@ -35,7 +36,7 @@ lab-up: venv ## Start the lab: a real Kubernetes with emulated CBS disks
 lab-down: venv ## Stop the lab and leave the machine as it was
 	@$(IN_VENV) python -m lab down
 
-test: lint lab-up ## Run every test
+test: lint lab-up ## Run lint and every test but those of `make bench` and `make deaths`
 	@$(IN_VENV) python -m pytest --numprocesses 2 --dist loadgroup
 
 demo: venv ## Watch a proven snapshot of a real database on a real cluster
@@ -44,7 +45,7 @@ demo: venv ## Watch a proven snapshot of a real database on a real cluster
 figures: lab-up ## Measure 100 holds on the cluster; write docs/figures.md and docs/timeline.svg
 	@$(IN_VENV) python -m lab.demo.figures
 
-bench: lab-up ## Hold the operator, and bad builds of it, to its budgets
+bench: lab-up ## Assert ratios to a bare loop, and counts of calls and writes, each with a bad build; tell times
 	@$(IN_VENV) python -m pytest tests/bench -o python_files='bench_*.py'
 
 deaths: lab-up ## Kill every part in the middle of a hold; write docs/deaths.md

@@ -49,6 +49,15 @@ def test_a_row_tells_the_median_the_ninetieth_and_the_worst() -> None:
     assert (told.median, told.p90, told.worst) == (5, 9, 10)
 
 
+def test_a_row_says_of_each_budget_whether_it_was_kept() -> None:
+    assert (
+        row("ours", *[cost(lock) for lock in (0, 1, 2)]).judged == "median 6 MISSED, worst 30 met"
+    )
+    assert row("longest", cost(3, 130), cost(3, 131)).judged == "worst 50 MISSED"
+    assert row("longest", cost(3, 130), cost(3, 129)).judged == "worst 50 met"
+    assert row("lock", cost(), cost()).judged == ""
+
+
 def test_the_hold_that_is_shown_is_the_median_by_what_is_ours() -> None:
     costs = [cost(lock) for lock in (1, 5, 2, 4, 3)]
     assert typical(costs).parts.lock == 3 * MILLISECOND

@@ -67,6 +67,7 @@ def _measure(here: Local, pairs: int) -> Iterator[dict[str, Any]]:
         yield {
             "by": held.by,
             "overhead": held.parts.ours / 1e6,
+            "freeze": held.parts.freeze / 1e6,
             "pause": (pause - held.parts.cloud) / 1e6,
         }
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Self
 
+from lab.demo import budgets
+from lab.demo.budgets import OVERHEAD, PAUSE, Budget
 from lab.demo.load import Pause
 from lab.demo.timeline import Split
 
@@ -35,10 +37,17 @@ class Row:
     median: float
     p90: float
     worst: float
+    budget: Budget
+
+    @property
+    def judged(self) -> str:
+        """Whether the budget was kept, bound by bound; nothing where there is none."""
+        return self.budget.judge(median=self.median, worst=self.worst)
 
     @classmethod
-    def of(cls, words: str, nanoseconds: Sequence[int]) -> Self:
+    def of(cls, words: str, nanoseconds: Sequence[int], budget: Budget = budgets.NONE) -> Self:
         return cls(
+            budget=budget,
             words=words,
             median=median(nanoseconds) / 1e6,
             p90=quantiles(nanoseconds, n=_TENTHS, method="inclusive")[-1] / 1e6,
@@ -50,13 +59,13 @@ def rows(costs: Sequence[Cost]) -> list[Row]:
     """Sum up, from what is ours to what is everybody's."""
     parts = [cost.parts for cost in costs]
     return [
-        Row.of("ours: hold - lock - freeze - cloud", [part.ours for part in parts]),
+        Row.of("ours: hold - lock - freeze - cloud", [part.ours for part in parts], OVERHEAD),
         Row.of("of it, FLUSH ENGINE LOGS under the lock", [cost.flush for cost in costs]),
         Row.of("lock: the database's own timer", [part.lock for part in parts]),
         Row.of("freeze and thaw: the freezer's own timer", [part.freeze for part in parts]),
         Row.of("cloud: request sent until listed", [part.cloud for part in parts]),
         Row.of("hold: lock sent until unlocked", [part.hold for part in parts]),
-        Row.of("longest pause of any writer, less cloud", [cost.pause for cost in costs]),
+        Row.of("longest pause of any writer, less cloud", [cost.pause for cost in costs], PAUSE),
     ]
 
 
