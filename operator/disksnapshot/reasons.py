@@ -11,6 +11,7 @@ class Reason(StrEnum):
     PENDING = "Pending"
     PREPARING = "Preparing"
     HOLDING = "Holding"
+    TAKEN = "Taken"
     CREATING = "Creating"
     READY = "Ready"
     PROVEN = "Proven"
@@ -69,6 +70,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.PENDING: "Nothing to do: the operator has not begun yet.",
     Reason.PREPARING: "Nothing to do: the operator looks up the claims, disks and pods.",
     Reason.HOLDING: "Nothing to do: writers are held for some milliseconds.",
+    Reason.TAKEN: "Nothing to do: the cut is made, and the cloud has named the snapshot.",
     Reason.CREATING: "Nothing to do: writers go on; the cloud copies the data.",
     Reason.READY: "Nothing to do: the snapshot can be used.",
     Reason.PROVEN: "Nothing to do: the hold was in force from before the cut until after it.",

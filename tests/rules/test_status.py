@@ -139,3 +139,18 @@ def test_what_was_written_minimally_can_still_be_followed() -> None:
     followed = made.progress({DISKS[0]: ("NORMAL", 100)}).body
     assert followed["progressPercent"] == 0
     assert status.parse(followed).snapshots == {disk: snapshot_of(disk) for disk in DISKS}
+
+
+def test_what_is_said_of_the_cut_stays_true_while_the_cloud_copies_and_when_it_is_done() -> None:
+    copying = recorded().waiting(Reason.CREATING, "a")
+    done = status.Draft(copying.body, ask(), NOW).ready("b")
+    for body in (copying, done):
+        taken = conditions(body)["SnapshotTaken"]
+        assert (taken["status"], taken["reason"]) == ("True", "Taken")
+
+
+def test_a_cut_that_an_older_operator_called_creating_is_called_taken_once_ready() -> None:
+    old = recorded().waiting(Reason.CREATING, "a").body
+    next(c for c in old["conditions"] if c["type"] == "SnapshotTaken")["reason"] = "Creating"
+    new = status.Draft(old, ask(), NOW).ready("b")
+    assert conditions(new)["SnapshotTaken"]["reason"] == "Taken"

@@ -138,7 +138,7 @@ class Draft:
         self._set(READY, "True", Reason.READY, message)
         self._set(RECONCILING, "False", Reason.READY, message)
         self._set(STALLED, "False", Reason.READY, message)
-        return self
+        return self._taken()
 
     def failed(self, reason: str, message: str) -> Draft:
         """Say that this object will not become Ready."""
@@ -225,8 +225,7 @@ class Draft:
             volume.setdefault("progressPercent", 0)
         self.body["snapshotID"] = self.body["volumes"][0]["snapshotID"]
         self.body.setdefault("progressPercent", 0)
-        self._set(TAKEN, "True", Reason.CREATING, "the cloud has made the snapshot")
-        return self
+        return self._taken()
 
     def call_it(self, words: Verdict) -> Draft:
         """Write what the snapshot may be called."""
@@ -284,6 +283,10 @@ class Draft:
         self.body["progressPercent"] = min(
             volume.get("progressPercent", 0) for volume in self.body["volumes"]
         )
+        return self
+
+    def _taken(self) -> Draft:
+        self._set(TAKEN, "True", Reason.TAKEN, "the cloud has made the snapshot")
         return self
 
     @property
