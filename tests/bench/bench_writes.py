@@ -73,10 +73,19 @@ def test_a_snapshot_takes_five_writes_and_two_events(
     assert made["events"] == SNAPSHOTS * EVENTS
 
 
-def test_a_build_that_writes_once_more_is_caught(
-    broken: Callable[[str], Build], place: Place, tell: Callable[[str], None]
+@pytest.mark.parametrize(
+    ("name", "what", "budget"),
+    [("status-written-twice", "writes", WRITES), ("event-told-twice", "events", EVENTS)],
+)
+def test_a_build_that_writes_or_tells_once_more_is_caught(
+    broken: Callable[[str], Build],
+    place: Place,
+    tell: Callable[[str], None],
+    name: str,
+    what: str,
+    budget: int,
 ) -> None:
-    build = broken("status-written-twice")
+    build = broken(name)
     made = counted(build, place)
     tell(f"{SNAPSHOTS} snapshots by {build.name}: {dict(made)}")
-    assert made["writes"] > SNAPSHOTS * WRITES
+    assert made[what] > SNAPSHOTS * budget
