@@ -193,9 +193,15 @@ def answering(
         yield server.address
 
 
-ERROR = (
-    b'{"Response": {"Error": {"Code": "RequestLimitExceeded", "Message": "m"}, "RequestId": "r"}}'
-)
+ERROR = b'{"Response": {"Error": {"Code": "InvalidDisk.Busy", "Message": "m"}, "RequestId": "r"}}'
+
+
+@pytest.mark.parametrize("content_type", ["application/json;charset=UTF-8", "Text/JSON", ""])
+def test_an_error_is_read_as_one_whatever_its_content_type(files: Any, content_type: str) -> None:
+    with answering(files, 200, content_type, ERROR) as endpoint:
+        cloud = opened(endpoint, files, "AKIDx", CANARY)
+        with pytest.raises(CloudProblem, match=r"InvalidDisk\.Busy"):
+            cloud.delete("snap-00000000")
 
 
 @pytest.mark.parametrize(
@@ -205,9 +211,9 @@ ERROR = (
         (200, "application/json", b"<html>"),
         (200, "application/json", b'{"Response": {"SnapshotSet": [], "TotalCou'),
         (200, "application/json", b'{"Odd": 1}'),
-        (200, "application/json; charset=utf-8", ERROR),
+        (200, "application/json", b'{"Response": {"RequestId": "r"}}'),
     ],
-    ids=["502", "HTML", "JSON that was cut", "another JSON", "an error that the SDK overlooks"],
+    ids=["502", "HTML", "JSON that was cut", "another JSON", "no count"],
 )
 def test_what_is_no_answer_is_never_read_as_nothing_there(
     files: Any, status: int, content_type: str, content: bytes

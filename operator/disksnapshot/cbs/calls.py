@@ -110,8 +110,8 @@ class Calls:
             raise _translate(action, error) from error
         finally:
             self._called(action, code, time.monotonic() - began)
-        # The SDK takes an error for an empty answer when its content type has a charset; what
-        # isn't known to be empty must not be read as "there is none".
+        # The SDK takes any JSON for an answer, each field of which may be missing; what isn't
+        # known to be empty must not be read as "there is none".
         if None in {getattr(answer, "TotalCount", 0), getattr(answer, "TotalNums", 0)}:
             raise CloudUnavailable(f"{action}: an answer without a count")
         return answer

@@ -80,6 +80,17 @@ def read_in_time(response: requests.Response, **_: object) -> None:
             response.raw.close()  # what is left of it must not be taken for the next reply
             raise TimeoutError("the reply was too slow or too long")
     response._content, response._content_consumed = body, True  # noqa: SLF001 - as requests does
+    _name_json(response, body)
+
+
+def _name_json(response: requests.Response, body: bytes) -> None:
+    """Call JSON by the name that the SDK knows.
+
+    In an answer of another type, even of `application/json; charset=utf-8`, it looks for no error
+    and takes it for a success.
+    """
+    if body.lstrip()[:1] == b"{":
+        response.headers["Content-Type"] = "application/json"
 
 
 def _is_warning(record: logging.LogRecord) -> bool:
