@@ -29,6 +29,7 @@ FIRST_SECONDS = 60.0
 AGAIN_SECONDS = 60.0  # so long must a snapshot stay missing: a listing may lag
 PAGE = 100
 ORPHAN_AGE = timedelta(hours=24)
+SELDOM_SECONDS = 900.0  # where only a person can help
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,11 @@ class Pace:
         """How long until what is missing is asked for once more."""
         return min(AGAIN_SECONDS, self.every_seconds)
 
+    def after(self, failures: int, *, slow: bool) -> float:
+        """How long after so many failures in a row: ever longer, up to the usual pause."""
+        shortest = SELDOM_SECONDS if slow else FIRST_SECONDS
+        return min(shortest * 2.0 ** min(failures - 1, 10), self.every_seconds)
+
 
 class Sweep:
     """One thread; it only works while `may_work` says so."""
@@ -66,6 +72,7 @@ class Sweep:
         self._lost = lost
         self._pace = pace
         self._stop = threading.Event()
+        self._failures = 0
         self._told: set[tuple[str, str]] = set()
         self._wanted_gone: set[str] = set()  # uids of objects that were seen to want Delete
         self._orphan_since: dict[str, datetime] = {}
@@ -74,16 +81,23 @@ class Sweep:
         """Sweep until stopped."""
         pause = self._pace.first_seconds
         while not self._stop.wait(pause):
-            pause = self._pace.first_seconds
-            if not may_work():
-                continue
-            try:
-                self._sweep()
-                pause = self._pace.every_seconds
-            except (Conflict, Forbidden, Gone, Problem, Unavailable) as error:
-                logger.warning("the sweep failed: %s", error)
-            except Exception:  # what can't be read must not end the sweeps of all others
-                logger.exception("the sweep failed")
+            pause = self.turn() if may_work() else self._pace.first_seconds
+
+    def turn(self) -> float:
+        """Sweep once; return the pause until the next."""
+        slow = False
+        try:
+            self._sweep()
+        except (Conflict, Forbidden, Gone, Problem, Unavailable) as error:
+            logger.warning("the sweep failed: %s", error)
+            slow = isinstance(error, Problem) and error.slow
+        except Exception:  # what can't be read must not end the sweeps of all others
+            logger.exception("the sweep failed")
+        else:
+            self._failures = 0
+            return self._pace.every_seconds
+        self._failures += 1
+        return self._pace.after(self._failures, slow=slow)
 
     def stop(self) -> None:
         """End the sweeps."""

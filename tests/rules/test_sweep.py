@@ -6,16 +6,20 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
+from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.listed import Snapshot
-from disksnapshot.errors import Problem
+from disksnapshot.errors import CloudUnavailable, Problem
 from disksnapshot.kube.events import Subject
 from disksnapshot.metrics import Metrics
 from disksnapshot.sight import Key
-from disksnapshot.sweep import Pace, Sweep
+from disksnapshot.sweep import FIRST_SECONDS, Pace, Sweep
 from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
 from rules.test_inventory import CLUSTER, MINE, OTHER, marks
 
 PATIENCE = 10
+HOUR = 3600.0
 
 
 class World:
@@ -29,6 +33,8 @@ class World:
         self.lost: list[tuple[Key, frozenset[str]]] = []
         self.deleted: list[str] = []
         self.blocked = False
+        self.failing: Exception | None = None
+        self.asked = 0
         self.time = datetime.now(UTC)
         self.sweeps = 0
         self.changed = threading.Condition()
@@ -41,6 +47,9 @@ class World:
         return self.time
 
     def every_snapshot(self) -> list[Snapshot]:
+        self.asked += 1
+        if self.failing:
+            raise self.failing
         return [item for item in self.snapshots_there if item.id not in self.hidden]
 
     def snapshots(self, ids: list[str]) -> dict[str, Snapshot]:
@@ -202,3 +211,30 @@ def test_an_orphan_that_can_t_be_deleted_keeps_no_other_from_it() -> None:
         world.blocked = False
         world.pass_sweeps()
     assert set(world.deleted) == {MINE}
+
+
+@pytest.mark.parametrize(
+    ("error", "most"),
+    [
+        (CloudProblem("UnauthorizedOperation", "no"), 4),
+        (CloudUnavailable("silence"), 8),
+        (ValueError("an answer that can't be read"), 8),
+    ],
+    ids=["a right that is missing", "silence", "garbage"],
+)
+def test_an_hour_in_which_each_sweep_fails_costs_few_calls_and_a_good_one_ends_that(
+    error: Exception, most: int
+) -> None:
+    world = World()
+    part: Any = world
+    world.failing = error
+    sweep = Sweep(part, part, part, Metrics(), CLUSTER, world.lose, Pace())
+    passed = 0.0
+    while passed < HOUR:
+        passed += sweep.turn()
+    assert 2 <= world.asked <= most
+
+    world.failing = None
+    assert sweep.turn() == HOUR
+    world.failing = CloudUnavailable("silence")
+    assert sweep.turn() == FIRST_SECONDS, "the pauses begin anew"
