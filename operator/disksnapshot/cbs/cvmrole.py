@@ -7,7 +7,9 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 import requests
+from urllib3.exceptions import HTTPError
 
+from disksnapshot.cbs import sdk
 from disksnapshot.cbs.temporary import TemporaryKeys
 from disksnapshot.errors import CloudUnavailable
 
@@ -37,12 +39,7 @@ class MachineRole:
         if answer.get("Code") != "Success":
             code = str(answer.get("Code"))[:100]
             raise CloudUnavailable(f"the machine's metadata gives no keys for role {role}: {code}")
-        return TemporaryKeys(
-            secret_id=str(answer["TmpSecretId"]),
-            secret_key=str(answer["TmpSecretKey"]),
-            token=str(answer["Token"]),
-            expires=float(answer["ExpiredTime"]),
-        )
+        return TemporaryKeys.of(answer, answer["ExpiredTime"])
 
     def _ask(self, path: str) -> str:
         url = self._folder + path
@@ -50,9 +47,12 @@ class MachineRole:
             session.trust_env = False  # a proxy is another machine, with another role
             try:
                 response = session.get(
-                    url, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False
+                    url,
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    allow_redirects=False,
+                    hooks={"response": sdk.read_in_time},
                 )
-            except requests.RequestException as error:
+            except (OSError, HTTPError) as error:
                 message = f"the metadata address {url} doesn't answer ({type(error).__name__})"
                 raise CloudUnavailable(message) from None
         if response.status_code == HTTPStatus.NOT_FOUND:

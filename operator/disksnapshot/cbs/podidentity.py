@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
@@ -55,7 +55,8 @@ class PodIdentity:
             said = str(error.message)[:300].replace(token, "(the token)")
             message = f"{ACTION}: {error.code}: {said} (request {error.requestId or 'unknown'})"
             raise CloudUnavailable(message) from None
-        return _keys(answer["Response"])
+        given = answer["Response"]
+        return TemporaryKeys.of(given["Credentials"], given["ExpiredTime"])
 
     def _token(self) -> str:
         try:
@@ -67,13 +68,3 @@ class PodIdentity:
         if not token:
             raise CloudUnavailable(f"the pod's identity token in {self._keys.token_file} is empty")
         return token
-
-
-def _keys(answer: dict[str, Any]) -> TemporaryKeys:
-    given = answer["Credentials"]
-    return TemporaryKeys(
-        secret_id=str(given["TmpSecretId"]),
-        secret_key=str(given["TmpSecretKey"]),
-        token=str(given["Token"]),
-        expires=float(answer["ExpiredTime"]),
-    )

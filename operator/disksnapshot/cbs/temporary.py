@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from tencentcloud.common.credential import Credential
 
@@ -14,7 +14,7 @@ from disksnapshot.cbs.signing import VALID_SECONDS
 from disksnapshot.errors import CloudUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # A request that is signed early must not lose its key before the cloud refuses it for its age.
 OUTLIVE_SECONDS = VALID_SECONDS + 60
@@ -34,6 +34,15 @@ class TemporaryKeys:
     secret_key: str = field(repr=False)
     token: str = field(repr=False)
     expires: float
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], expires: Any) -> Self:
+        """Read what a server gave; it must be words: `None` would be a key like any other."""
+        words = [given.get(name) for name in ("TmpSecretId", "TmpSecretKey", "Token")]
+        if not all(isinstance(word, str) and word for word in words):
+            raise CloudUnavailable("the answer holds no keys")
+        secret_id, secret_key, token = map(str, words)
+        return cls(secret_id=secret_id, secret_key=secret_key, token=token, expires=float(expires))
 
 
 class TemporaryCredential(Credential):  # type: ignore[misc]  # the SDK has no types
