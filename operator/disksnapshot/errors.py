@@ -35,5 +35,9 @@ class CloudUnavailable(Unavailable):
     """The same, of the cloud: only this can be told in an object's status meanwhile."""
 
 
+class Unreadable(CloudUnavailable):
+    """The cloud answered, and what it said can't be read: one thing in it may be the cause."""
+
+
 class Forbidden(Exception):  # noqa: N818 - the same
     """The operator's service account lacks a right; the message is the API server's."""

@@ -4,7 +4,7 @@ import gzip
 import logging
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -223,6 +223,76 @@ def test_what_is_no_answer_is_never_read_as_nothing_there(
         with pytest.raises(CloudUnavailable) as silence:
             cloud.snapshots_of("disk-00000000")
     assert CANARY not in str(silence.value)
+
+
+NONE_OF_THREE = ("", '"SnapshotSet": null, "DiskSet": null,', '"SnapshotSet": [], "DiskSet": [],')
+GARBAGE = (
+    '"SnapshotSet": [null], "DiskSet": [null],',
+    '"SnapshotSet": [{}], "DiskSet": [{}],',
+    '"SnapshotSet": "x", "DiskSet": "x",',
+    '"SnapshotSet": [{"SnapshotId": "snap-00000000", "Percent": "x"}], "DiskSet": "x",',
+    '"DiskSet": [{"DiskId": "disk-00000000", "DiskSize": "x"}], "SnapshotSet": [7],',
+    '"SnapshotSet": [{"SnapshotId": "snap-00000000", "Tags": "x"}],"DiskSet": [{"DiskId": 7}],',
+)
+
+
+def answers_to(endpoint: str, files: Any) -> list[Callable[[], object]]:
+    cloud = opened(endpoint, files, "AKIDx", CANARY)
+    return [
+        lambda: cloud.snapshots_of("disk-00000000"),
+        lambda: cloud.snapshots(["snap-00000000"]),
+        lambda: cloud.disks(["disk-00000000"]),
+        lambda: cloud.in_creation(["disk-00000000"]),
+        cloud.every_snapshot,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("total", "listed"),
+    [*((3, listed) for listed in NONE_OF_THREE), *((1, listed) for listed in GARBAGE)],
+    ids=[
+        "left out",
+        "null",
+        "empty",
+        "no item",
+        "no id",
+        "no list",
+        "no number",
+        "no size",
+        "words",
+    ],
+)
+def test_an_answer_that_lacks_what_it_counts_or_can_t_be_read_is_never_taken_for_what_is_there(
+    files: Any, total: int, listed: str
+) -> None:
+    content = f'{{"Response": {{{listed} "TotalCount": {total}, "RequestId": "r"}}}}'
+    with answering(files, 200, "application/json", content.encode()) as endpoint:
+        for ask in answers_to(endpoint, files):
+            with pytest.raises(CloudUnavailable):
+                ask()
+
+
+@pytest.mark.parametrize("content", [b'{"Response": null}', b'{"Response": []}', b"[]", b"null"])
+def test_what_is_no_answer_is_never_taken_for_something_done(files: Any, content: bytes) -> None:
+    with answering(files, 200, "application/json", content) as endpoint:
+        cloud = opened(endpoint, files, "AKIDx", CANARY)
+        with pytest.raises(CloudUnavailable):
+            cloud.delete("snap-00000000")
+        with pytest.raises(CloudUnavailable):
+            cloud.set_deadline("snap-00000000", None)
+
+
+def test_a_list_that_changes_while_it_is_read_is_read_anew(
+    ours: Cloud, control: Control, cloud: Caller, disk_id: str
+) -> None:
+    control.settings(creationMilliseconds=0, visibilityDelayMilliseconds=0)
+    made = {cloud.call("CreateSnapshot", DiskId=disk_id)["SnapshotId"] for _ in range(102)}
+    [first] = cloud.call("DescribeSnapshots", Limit=1)["SnapshotSet"]
+    going = [first["SnapshotId"]]
+    # After the first page was read: what is on the second moves up to it.
+    ours.called = lambda *_: control.vanish(going.pop()) if going else None
+    found = {snapshot.id for snapshot in ours.snapshots_of(disk_id)}
+    assert found == made - {first["SnapshotId"]}
 
 
 def test_a_cloud_that_can_t_be_reached_is_unavailable(files: Any) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -139,3 +140,21 @@ def test_what_was_reserved_for_objects_that_never_come_to_their_cut_is_left_to_t
     one.admitted = True
     one.run(HOUR)
     assert ready(one) == ("Ready", "CrashConsistent", 1, 1)
+
+
+def test_a_cut_is_recorded_although_the_look_at_its_disks_after_it_fails_in_whatever_way(
+    life: NewLife,
+) -> None:
+    one = life(whenNotMounted="Snapshot")
+    looks, disks, cloud = [], one.cloud.disks, one.cloud
+
+    def failing(disk_ids: Any) -> Any:
+        looks.append(disk_ids)
+        if len(looks) > 1:
+            raise KeyError("something that nobody thought of")
+        return disks(disk_ids)
+
+    vars(cloud)["disks"] = failing
+    one.run(timedelta(minutes=1))
+    assert len(looks) > 1
+    assert one.status.recorded

@@ -10,7 +10,7 @@ import pytest
 from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.cbs.poller import Poller, pause_after
-from disksnapshot.errors import CloudUnavailable
+from disksnapshot.errors import CloudUnavailable, Unreadable
 
 PATIENCE = 20
 HOUR = 3600
@@ -101,9 +101,10 @@ def test_an_id_of_another_form_is_kept_out_of_the_pages() -> None:
         CloudProblem("InvalidParameterValue", "The id `snap-00000042` is malformed."),
         CloudProblem("InvalidSnapshotId.NotFound", "one of them isn't found"),
         CloudProblem("InvalidParameterValue.OfTomorrow", "no"),
-        ValueError("its percent is no number"),
+        Unreadable("its percent is no number"),
+        KeyError("something else"),
     ],
-    ids=["named in the message", "not named", "an unknown detail", "a record nobody can read"],
+    ids=["named in the message", "not named", "an unknown detail", "a record", "anything"],
 )
 def test_one_bad_id_never_fails_the_other_99_and_is_asked_for_alone_from_then_on(
     error: Exception,

@@ -114,6 +114,8 @@ class Calls:
         # known to be empty must not be read as "there is none".
         if None in {getattr(answer, "TotalCount", 0), getattr(answer, "TotalNums", 0)}:
             raise CloudUnavailable(f"{action}: an answer without a count")
+        if not getattr(answer, "RequestId", True):
+            raise CloudUnavailable(f"{action}: an answer without the number of its request")
         return answer
 
     def _key(self, refused: CloudProblem) -> str:

@@ -10,7 +10,7 @@ from tencentcloud.cbs.v20170312 import models
 from disksnapshot.cbs import sdk, signing
 from disksnapshot.cbs.calls import CREATE, Calls, CloudProblem
 from disksnapshot.cbs.clock import CloudClock
-from disksnapshot.cbs.listed import Disk, Snapshot
+from disksnapshot.cbs.listed import PAGE, Disk, Snapshot, page
 from disksnapshot.cbs.together import Together
 from disksnapshot.errors import CloudUnavailable, Problem, Unavailable
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from disksnapshot.cbs.limits import Limits
 
-PAGE = 100  # the greatest Limit of a Describe call
 DISKS_A_FILTER = 10  # the most values of the filter disk-id
 VALID = timedelta(seconds=signing.VALID_SECONDS)
 READINGS = 4  # of a list that changes while it is read
@@ -59,12 +58,12 @@ class Cloud:
         request = models.DescribeDisksRequest()
         request.DiskIds, request.Limit = list(disk_ids), PAGE
         answer = self._call("DescribeDisks", lambda: self._client.DescribeDisks(request))
-        return {disk.DiskId: Disk.of(disk) for disk in answer.DiskSet or []}
+        return {disk.id: disk for disk in page(answer, "DiskSet", Disk.of)}
 
     def snapshots(self, snapshot_ids: Sequence[str]) -> dict[str, Snapshot]:
         """Return those of at most 100 snapshots that are listed, by id."""
         answer = self._describe({"SnapshotIds": list(snapshot_ids), "Limit": PAGE})
-        return {item.SnapshotId: Snapshot.of(item) for item in answer.SnapshotSet or []}
+        return {item.id: item for item in _snapshots(answer)}
 
     def snapshots_of(self, disk_id: str) -> list[Snapshot]:
         """Return every snapshot of a disk: a page must never be taken for all of them."""
@@ -72,24 +71,24 @@ class Cloud:
             found = self._read_all(disk_id)
             if found is not None:
                 return found
-        raise CloudUnavailable(f"DescribeSnapshots: the list of {disk_id} keeps changing")
+        raise CloudUnavailable(f"DescribeSnapshots: the list of {disk_id} is never whole")
 
     def _read_all(self, disk_id: str) -> list[Snapshot] | None:
-        """Read all pages; None when one was deleted meanwhile.
+        """Read all pages; None when a snapshot was made or deleted meanwhile.
 
-        What came after it has moved up, perhaps to a page that was read before: it would be
-        missed, and a look-up must miss nothing.
+        What came after one that was deleted has moved up, perhaps to a page that was read before:
+        it would be missed, and a look-up must miss nothing.
         """
         found: dict[str, Snapshot] = {}
         offset, total = 0, 1
         while offset < total:
             answer = self._describe(_lookup_params([disk_id], offset))
-            found |= {item.SnapshotId: Snapshot.of(item) for item in answer.SnapshotSet or []}
+            found |= {item.id: item for item in _snapshots(answer, offset)}
             if offset and int(answer.TotalCount) < total:
                 return None
             total = int(answer.TotalCount)
             offset += PAGE
-        return list(found.values())
+        return list(found.values()) if len(found) >= total else None
 
     def every_snapshot(self) -> list[Snapshot]:
         """Return what the region has; what moves between pages meanwhile may be missing."""
@@ -97,7 +96,7 @@ class Cloud:
         offset, total = 0, 1
         while offset < total:
             answer = self._describe({"Limit": PAGE, "Offset": offset})
-            found |= {item.SnapshotId: Snapshot.of(item) for item in answer.SnapshotSet or []}
+            found |= {item.id: item for item in _snapshots(answer, offset)}
             total = int(answer.TotalCount)
             offset += PAGE
         return list(found.values())
@@ -116,7 +115,7 @@ class Cloud:
             return self._client.DescribeSnapshots(_describing(params))
 
         answer = self._call("DescribeSnapshots", ask)
-        return {item.DiskId: Snapshot.of(item) for item in answer.SnapshotSet or []}
+        return {item.disk_id: item for item in _snapshots(answer)}
 
     def delete(self, snapshot_id: str) -> None:
         """Ask to delete a snapshot; one that is not there counts as deleted."""
@@ -185,9 +184,9 @@ class Cloud:
         action = "DescribeSnapshotOverview"
         try:
             answer = self._call(action, lambda: self._client.DescribeSnapshotOverview(request))
-        except (Problem, Unavailable):
+            return int(answer.TotalNums)
+        except (Problem, Unavailable, TypeError, ValueError):
             return None
-        return int(answer.TotalNums)
 
     def ask(self, action: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Call an action by its name, with the cloud's own words; return what is in Response."""
@@ -204,6 +203,10 @@ class Cloud:
 
     def _call(self, action: str, act: Callable[[], Any]) -> Any:
         return self._calls.make(action, act)
+
+
+def _snapshots(answer: Any, offset: int = 0) -> list[Snapshot]:
+    return page(answer, "SnapshotSet", Snapshot.of, offset)
 
 
 def _uncounted(_action: str, _code: str, _seconds: float) -> None:

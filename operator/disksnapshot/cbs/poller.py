@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from disksnapshot.cbs.calls import CloudProblem
-from disksnapshot.cbs.client import NOT_FOUND, PAGE, Cloud
+from disksnapshot.cbs.client import NOT_FOUND, Cloud
 from disksnapshot.cbs.clock import own_time
 from disksnapshot.cbs.errors import Remedy
+from disksnapshot.cbs.listed import PAGE
 from disksnapshot.cbs.suspects import Suspects
-from disksnapshot.errors import Problem, Unavailable
+from disksnapshot.errors import Problem, Unavailable, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -162,6 +163,8 @@ class Poller(Generic[K]):
             if not self._blames_an_id(problem):
                 return problem
             return self._narrow(page, problem)
+        except Unreadable as error:
+            return self._narrow(page, error)
         except (Problem, Unavailable) as error:
             return error
         except Exception as error:  # one answer that can't be read must not hide all others

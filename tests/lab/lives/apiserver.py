@@ -1,4 +1,4 @@
-"""An API server in memory: one DiskSnapshot, the claims and volumes that it names, no more."""
+"""An API server in memory: one DiskSnapshot, the claims and volumes that it names, no pod."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -38,6 +38,8 @@ class ApiServer:
             if self.stored is None:
                 raise Gone(path)
             return copy.deepcopy(self.stored)
+        if path.endswith("/pods"):
+            return {"items": []}
         if path.rpartition("/")[2] not in self._others:
             raise Gone(path)
         return copy.deepcopy(self._others[path.rpartition("/")[2]])
