@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from disksnapshot.cbs.errors import meaning
-from disksnapshot.cbs.gate import LOOK_PAUSE, PROBE_ENDS, PROBE_PAUSE, Admission, Gate
+from disksnapshot.cbs.gate import PROBE_ENDS, PROBE_PAUSE, Admission, Gate
 from lab.cbs.control import Control
 from lab.lives.life import NewLife
 
@@ -41,7 +41,7 @@ def test_the_number_of_snapshots_is_asked_for_once_in_a_while_and_not_by_each() 
     gate = closed()
     moments = [NOW + timedelta(seconds=10) * number for number in range(360)]
     looks = sum(gate.ask(moment) is Admission.LOOK_FIRST for moment in moments)
-    assert looks == HOUR / LOOK_PAUSE
+    assert looks == 12
 
 
 def test_one_may_enter_when_there_are_fewer_than_when_there_was_no_room() -> None:
@@ -52,8 +52,15 @@ def test_one_may_enter_when_there_are_fewer_than_when_there_was_no_room() -> Non
 def test_one_may_try_now_and_then_since_a_raised_quota_shows_in_no_number() -> None:
     gate = closed()
     assert entries(gate, NOW + PROBE_PAUSE) == 1
+    gate.refuse(meaning(CODE), "no more", NOW + PROBE_PAUSE)
     assert entries(gate, NOW + PROBE_PAUSE + timedelta(minutes=30)) == 0
     assert entries(gate, NOW + 2 * PROBE_PAUSE) == 1
+
+
+def test_a_try_that_came_to_no_cut_is_made_up_for_within_a_minute() -> None:
+    gate = closed()
+    assert entries(gate, NOW + PROBE_PAUSE) == 1
+    assert entries(gate, NOW + PROBE_PAUSE + PROBE_ENDS) == 1
 
 
 def test_each_success_lets_two_more_in_and_a_few_let_all_in() -> None:

@@ -65,7 +65,8 @@ class Gate:
                 closed.probe_at = now + PROBE_ENDS
                 return Admission.ENTER
             if now >= closed.probe_at:
-                closed.probe_at = now + PROBE_PAUSE
+                # Only the cloud's answer closes for long: this one may never come to its cut.
+                closed.probe_at = now + PROBE_ENDS
                 return Admission.ENTER
             if now >= closed.look_at:
                 closed.look_at = now + LOOK_PAUSE
