@@ -9,7 +9,7 @@ VENV        := $(CACHE)/venv-$(LOCK_DIGEST)
 IN_VENV     := PATH="$(VENV)/bin:$$PATH" PYTHONPATH=operator:tests
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo lab-up lab-down figures bench deaths refusals damage cloud-errors protocol install-yaml crds lock
+.PHONY: help venv lint test demo lab-up lab-down figures bench deaths refusals bounded damage cloud-errors protocol install-yaml crds lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ cloud-errors: venv ## Meet every error code of the cloud for an hour; write docs
 
 damage: venv ## Cut local databases in every way, judge each copy; write docs/what-a-snapshot-holds.md
 	@$(IN_VENV) python -m lab.damage
+
+bounded: venv ## End the window at every moment of a hold; write docs/bounded.md
+	@$(IN_VENV) python -m lab.bounded
 
 protocol: venv ## Walk every state that the protocol can reach; write docs/protocol.md
 	@$(IN_VENV) python -m model page

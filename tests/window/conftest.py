@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,41 +21,10 @@ from lab.disks.loop import LoopDisk
 from lab.local import Local, local
 from lab.mysqlserver import MySQL
 from lab.program import LocalSession
+from lab.thawing import Thawer
 from lab.writing import Writer
 
-# The independent thaw: a process of its own, with a descriptor of its own, that acts at the end of
-# its input or at its deadline, and once more for a freeze that was still on its way.
-THAW = """
-import fcntl, os, select, sys, time
-fds = [os.open(path, os.O_RDONLY) for path in sys.argv[2:]]
-print("armed", flush=True)
-select.select([0], [], [], float(sys.argv[1]))
-for fd in fds * 2:
-    try:
-        fcntl.ioctl(fd, 0xC0045878, 0)
-    except OSError:
-        time.sleep(0.01)
-"""
-LONGEST_TEST_SECONDS = 40
 PASSWORD = "secret-of-the-test"  # noqa: S105 - accounts of a throw-away server
-
-
-class Thawer:
-    """Processes that thaw file systems whatever becomes of the test."""
-
-    def __init__(self) -> None:
-        self._processes: list[subprocess.Popen[bytes]] = []
-
-    def arm(self, *mounts: Path) -> None:
-        argv = [sys.executable, "-I", "-c", THAW, str(LONGEST_TEST_SECONDS), *map(str, mounts)]
-        armed = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._processes.append(armed)
-        assert armed.stdout
-        assert armed.stdout.readline() == b"armed\n"
-
-    def act(self) -> None:
-        while self._processes:
-            self._processes.pop().communicate()
 
 
 @pytest.fixture(scope="session")
