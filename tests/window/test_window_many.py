@@ -27,9 +27,8 @@ from lab.freezing import event, fsfreeze, thaw, thaw_as_somebody_else
 from lab.holding import Holding, capture, opened
 from lab.local import Local
 from lab.program import LocalProgram, LocalSession
+from lab.thawing import Thawer
 from lab.writing import FileWrite, Writer
-
-from .conftest import Thawer
 
 KINDS = (filesystem.EXT4, filesystem.XFS, filesystem.XFS)
 REFUSES_TO_FREEZE = """
