@@ -6,6 +6,7 @@ Each row is kept in the lab's cache, so that one case can be had again without t
 import sys
 from argparse import ArgumentParser
 from collections.abc import Collection
+from itertools import chain
 from pathlib import Path
 
 from lab.cluster import Lab
@@ -29,12 +30,13 @@ def run(lab: Lab, keys: Collection[str]) -> list[Row]:
     known = {case.key for case in CASES} | {denial.key for denial in DENIALS}
     if set(keys) - known:
         raise LabError(f"The catalogue doesn't have all of {', '.join(keys)}.")
+    kept, rows = Rows(lab.layout), []
     with staged(lab) as scene:
-        rows = [*deny(scene, denials), *refuse(scene, cases)]
-    kept = Rows(lab.layout)
-    for row in rows:
-        kept.keep(row)
-        print(row.words, flush=True)
+        for row in chain(deny(scene, denials), refuse(scene, cases)):
+            # At once: a run that is cut off has shown what it had.
+            kept.keep(row)
+            rows.append(row)
+            print(row.words, flush=True)
     return rows
 
 

@@ -1,7 +1,7 @@
 """Give bad input to the cluster, wait for its reason, and ask what there is of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -45,12 +45,13 @@ class _Given:
         return bool(self.printed)
 
 
-def refuse(scene: Scene, cases: Sequence[Case]) -> list[Row]:
+def refuse(scene: Scene, cases: Sequence[Case]) -> Iterator[Row]:
     """Give those together that don't disturb each other, and then each of the others."""
     together = [case for case in cases if not case.alone]
     batches = [together] if together else []
     batches += [[case] for case in cases if case.alone]
-    return [row for batch in batches for row in _batch(scene, batch)]
+    for batch in batches:
+        yield from _batch(scene, batch)
 
 
 def _batch(scene: Scene, cases: Sequence[Case]) -> list[Row]:
