@@ -3,15 +3,18 @@
 import json
 import os
 import re
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lab.cluster import Lab, cgroups
+from lab.cluster import Lab, cgroups, machine
 from lab.cluster.down import down
 from lab.cluster.up import up
+from lab.cluster.waiting import until
 from lab.layout import BRIDGE, POD_BRIDGE, Layout
 
 _LINKS = (BRIDGE, POD_BRIDGE)
@@ -118,11 +121,25 @@ def _run_a_writer_on_a_disk(lab: Lab) -> None:
     lab.kubectl("wait", "--for=condition=Ready", "pod/leftover", "--timeout=60s")
 
 
-def test_down_leaves_nothing_of_the_lab_even_with_a_writer_on_a_frozen_disk(
+def _kill_an_up_halfway(layout: Layout) -> None:
+    """Start `up` as its user does, and kill it between the first component and the last."""
+    argv = [sys.executable, "-m", "lab", "up"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL) as rising:
+        started = layout.run / "containerd.pid"
+        until(lambda: started.exists() or rising.poll() is not None, "containerd", seconds=60)
+        rising.kill()
+    assert rising.returncode == -signal.SIGKILL
+    assert not (layout.run / "csi.pid").exists()
+
+
+def test_an_up_that_was_killed_is_made_good_by_the_next_and_down_leaves_nothing_of_both(
     lab_taken_down: Layout,
 ) -> None:
     before = _machine()
+    _kill_an_up_halfway(lab_taken_down)
     lab = up(lab_taken_down)
+    # The worst case for `down`: a writer on a disk that somebody has frozen.
     _run_a_writer_on_a_disk(lab)
     mounted = next(lab_taken_down.kubelet.glob("pods/*/volumes/kubernetes.io~csi/*/mount"))
     # Its writer can't be killed until somebody thaws the disk: `down` must.
@@ -132,6 +149,8 @@ def test_down_leaves_nothing_of_the_lab_even_with_a_writer_on_a_frozen_disk(
 
     assert _left_of_the_lab(lab_taken_down) == []
     assert _machine() == before
+    # An earlier `down` could have forgotten the same: this was noted before the first `up`.
+    assert machine.changed(lab_taken_down) == {}
     assert not lab_taken_down.state.exists()
 
 

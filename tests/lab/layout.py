@@ -121,5 +121,11 @@ class Layout:
         return self.state / "machine.json"
 
     @property
+    def first_picture(self) -> Path:
+        """All settings of the machine before the first `up` since it was booted; it stays."""
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return self.cache / f"machine-{boot}.json"
+
+    @property
     def containerd_socket(self) -> Path:
         return self.run / "containerd.sock"

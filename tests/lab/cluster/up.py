@@ -26,6 +26,7 @@ from lab.layout import NODE_ADDRESS, NODE_NAME, Layout
 def up(layout: Layout) -> Lab:
     """Return when the node is Ready and every other part of the lab stands."""
     check.machine(layout)
+    machine.note_first(layout)
     packages.install()
     builds.ensure(layout)
     with step("Starting Kubernetes"):
