@@ -89,6 +89,17 @@ def hold(
     return moments, freezing + thawing
 
 
+def warm_freeze(root: Path) -> int:
+    """Freeze and thaw twice on end: the ioctls' time of the second, as quick as this kernel can.
+
+    Within `hold` the lock lies between the two, and on a busy machine the kernel cools down in it.
+    """
+    with _thawed_in_time(root) as directory:
+        fcntl.ioctl(directory, _FREEZE, 0)
+        fcntl.ioctl(directory, _THAW, 0)
+        return _timed(directory, _FREEZE) + _timed(directory, _THAW)
+
+
 @contextmanager
 def _thawed_in_time(root: Path) -> Iterator[int]:
     """Give the mount's root; another process thaws it at the end of its input, or in time."""

@@ -37,6 +37,7 @@ class Held:
     by: str
     moments: dict[str, int]
     parts: Split
+    freeze: int  # its own; of the bare loop, that of a kernel kept warm to the last
 
 
 def main() -> None:
@@ -67,7 +68,7 @@ def _measure(here: Local, pairs: int) -> Iterator[dict[str, Any]]:
         yield {
             "by": held.by,
             "overhead": held.parts.ours / 1e6,
-            "freeze": held.parts.freeze / 1e6,
+            "freeze": held.freeze / 1e6,
             "pause": (pause - held.parts.cloud) / 1e6,
         }
 
@@ -82,7 +83,8 @@ def _by_window(here: Local, observer: "pymysql.Connection[Any]") -> Held:
     detail: dict[str, Any] = next(step.detail for step in facts.steps if step.kind == "freeze")
     [frozen], [thawed] = detail["frozen"], detail["thawed"]
     freeze = max(frozen["freezeMilliseconds"]) + thawed["thawMilliseconds"]
-    return _held("window", facts.times, int(freeze * 1e6), observer)
+    parts = _parted(facts.times, int(freeze * 1e6), observer)
+    return Held(by="window", moments=facts.times, parts=parts, freeze=parts.freeze)
 
 
 def _by_bare_loop(here: Local, observer: "pymysql.Connection[Any]") -> Held:
@@ -93,14 +95,13 @@ def _by_bare_loop(here: Local, observer: "pymysql.Connection[Any]") -> Held:
         moments, freeze = bare.hold(
             (locking, flushing), here.mount, cloud, go.cuts[0].payload, go.lookups[0].payload
         )
-    return _held("bare", moments, freeze, observer)
+    parts = _parted(moments, freeze, observer)
+    return Held(by="bare", moments=moments, parts=parts, freeze=bare.warm_freeze(here.mount))
 
 
-def _held(
-    by: str, moments: dict[str, int], freeze: int, observer: "pymysql.Connection[Any]"
-) -> Held:
+def _parted(moments: dict[str, int], freeze: int, observer: "pymysql.Connection[Any]") -> Split:
     lock = statements.lock_nanoseconds(statements.of_last_hold(observer))
-    return Held(by=by, moments=moments, parts=split(moments, lock=lock, freeze=freeze))
+    return split(moments, lock=lock, freeze=freeze)
 
 
 @contextmanager
