@@ -26,6 +26,7 @@ NOT_A_FAILURE = frozenset(
         Reason.CREATING,
         Reason.READY,
         Reason.DELETING,
+        Reason.OFFLINE,
         Reason.EXPIRED,
     }
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from disksnapshot import logs
+from disksnapshot import logs, scaling
 from disksnapshot.cbs.clock import own_time
 from disksnapshot.errors import (
     CloudUnavailable,
@@ -69,6 +70,7 @@ class Loop:
         self._observer = Observer(cloud, poller, self._memory, cluster_id)
         self._writer = Writer(objects, announcements)
         self._keeper = Keeper(objects, cloud, self._writer)
+        self._scaler = scaling.Scaler(captures, objects, self._writer)
         self._slots = threading.BoundedSemaphore(CAPTURES)
 
     def look(self, key: Key) -> timedelta | None:
@@ -106,7 +108,8 @@ class Loop:
             ask = spec.parse(body)
         except Problem as problem:
             sight = Sight(body=body, ask=spec.unreadable(body), done=done, now=now)
-            if not sight.ask.deleting:
+            # Who is down comes back by what is written, whatever the spec says.
+            if not sight.ask.deleting and not done.is_down:
                 self._say_invalid(sight, problem)
                 return None
         else:
@@ -126,6 +129,9 @@ class Loop:
         if self._memory.is_lost(ask.uid, done.snapshots.values()):
             seen = steps.Seen(absent_since=now)
         step = plan.next_step(ask, done, seen, now)
+        if isinstance(step, steps.LookAtWorkload):
+            seen = replace(seen, workload=self._scaler.look(sight))
+            step = plan.next_step(ask, done, seen, now)
         if isinstance(step, steps.LookUp) and done.intent:
             step = plan.next_step(ask, done, self._observer.look_up(ask, done.intent, now), now)
         return step
@@ -166,7 +172,17 @@ class Loop:
             case _:
                 return self._keep(sight, step)
 
-    def _keep(self, sight: Sight, step: steps.Keeping) -> timedelta | None:
+    def _scale(self, sight: Sight, step: steps.Scaling) -> timedelta | None:
+        try:
+            return self._scaler.perform(sight, step)
+        except Problem as problem:
+            return self._problem(sight, sight.body, problem)
+        except Forbidden as error:
+            return self._problem(sight, sight.body, Problem(Reason.FORBIDDEN, str(error)))
+
+    def _keep(self, sight: Sight, step: steps.Keeping | steps.Scaling) -> timedelta | None:
+        if isinstance(step, steps.Scaling):
+            return self._scale(sight, step)
         pause = self._keeper.keep(sight, step)
         if isinstance(step, steps.DropFinalizer | steps.GiveUp):
             self._forget(sight)
@@ -216,6 +232,10 @@ class Loop:
             done=status.parse(body.get("status", {})),
             now=self._clock(),
         )
+        if problem.final and sight.done.offline and sight.done.is_down:
+            # First the way back; only then it is called failed.
+            note = scaling.ended(sight.done.offline, problem.reason, str(problem))
+            return self._scaler.perform(sight, note)
         if problem.final:
             self._writer.write(sight, sight.draft.failed(problem.reason, str(problem)))
             return None
@@ -287,6 +307,8 @@ class Loop:
 
         It is spread a little, so that two objects that met on one database don't meet again.
         """
+        if sight.done.is_down:
+            return SHORTEST_RETRY  # people wait for their workload
         reason = error.reason if isinstance(error, Problem) else Reason.CLOUD_ERROR
         since = self._memory.failing_since(sight.ask.uid, reason, sight.now)
         shortest, longest = SHORTEST_RETRY, LONGEST_RETRY

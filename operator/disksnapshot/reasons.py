@@ -56,6 +56,12 @@ class Reason(StrEnum):
     CREDENTIALS_REFUSED = "CredentialsRefused"
     SNAPSHOT_QUOTA_EXCEEDED = "SnapshotQuotaExceeded"
     ACCOUNT_IN_ARREARS = "AccountInArrears"
+    OFFLINE = "Offline"
+    OFFLINE_TIMEOUT = "OfflineTimeout"
+    WORKLOAD_NOT_FOUND = "WorkloadNotFound"
+    WORKLOAD_UNSUITABLE = "WorkloadUnsuitable"
+    SCALE_FORBIDDEN = "ScaleForbidden"
+    SCALE_CONTESTED = "ScaleContested"
     OUTCOME_UNKNOWN = "OutcomeUnknown"
     PROOF_FAILED = "ProofFailed"
     SNAPSHOT_LOST = "SnapshotLost"
@@ -146,6 +152,18 @@ REMEDIES: dict[Reason, str] = {
     "no writer is held until there is room.",
     Reason.ACCOUNT_IN_ARREARS: "Pay what the Tencent Cloud account owes; no writer is held until "
     "then.",
+    Reason.OFFLINE: "Nothing to do: the workload is at zero until its disks are cut. To end that "
+    "at once, delete the DiskSnapshot, or run the command in status.offline.undo.",
+    Reason.OFFLINE_TIMEOUT: "Find out what kept the pods or the disk, as the message says, or "
+    "raise spec.offline.timeoutSeconds in a new DiskSnapshot; the workload is back.",
+    Reason.WORKLOAD_NOT_FOUND: "Name in spec.offline.scaleTargetRef a workload of this namespace "
+    "that exists, and goes on existing.",
+    Reason.WORKLOAD_UNSUITABLE: "Name the workload whose pods mount the claims, all of them, and "
+    "nobody else's do.",
+    Reason.SCALE_FORBIDDEN: "Add the namespace to the chart's value `scaleNamespaces`, or bind a "
+    "Role as the chart's to the operator's service account.",
+    Reason.SCALE_CONTESTED: "Have whatever scales the workload leave it alone meanwhile (pause "
+    "its GitOps sync or autoscaler), and create a new DiskSnapshot.",
     Reason.OUTCOME_UNKNOWN: "Nothing to do: the operator looks for the snapshot until it can no "
     "longer appear, at most some minutes.",
     Reason.PROOF_FAILED: "Look at status.quiesce.reason: a hold was lost before the cut was sure.",

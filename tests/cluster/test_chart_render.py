@@ -28,6 +28,7 @@ MISTAKEN = [
     {"namespace": ["shop"]},
     {"namespaces": ["shop", "shop"]},
     {"execNamespaces": ["shop", "shop"]},
+    {"scaleNamespaces": ["shop", "shop"]},
     {"tencent": {"endpoint": "https://cbs.test"}},
     {"tencent": {"region": "hk"}},
     {"tencent": {"credentials": {"mode": "Anything"}}},
@@ -184,6 +185,26 @@ def test_commands_in_pods_are_allowed_only_in_the_namespaces_that_were_opened(
     ]
 
 
+def test_workloads_are_scaled_only_in_the_namespaces_that_were_opened(
+    lab: Lab, tmp_path: Path
+) -> None:
+    closed = rendered(lab, tmp_path)
+    assert not [name for name in closed if name.endswith(("-scale", "-attached"))]
+    objects = rendered(lab, tmp_path, {"scaleNamespaces": ["shop"]})
+    role = objects["Role/op-disksnapshot-operator-scale"]
+    assert role["metadata"]["namespace"] == "shop"
+    scales = ["statefulsets/scale", "deployments/scale"]
+    assert role["rules"] == [
+        {"apiGroups": ["apps"], "resources": scales, "verbs": ["get", "patch"]},
+        {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["watch"]},
+    ]
+    everywhere = objects["ClusterRole/op-disksnapshot-operator-attached"]
+    assert everywhere["rules"] == [
+        {"apiGroups": ["storage.k8s.io"], "resources": ["volumeattachments"], "verbs": ["list"]}
+    ]
+
+
 def test_a_digest_counts_instead_of_the_tag(lab: Lab, tmp_path: Path) -> None:
     container = operator(rendered(lab, tmp_path))["containers"][0]
     assert container["image"] == "registry.test/disksnapshot:1"
@@ -234,7 +255,7 @@ def test_the_certificate_authorities_reach_the_operator(lab: Lab, tmp_path: Path
 
 def test_long_names_stay_within_what_kubernetes_allows(lab: Lab, tmp_path: Path) -> None:
     values = {"fullnameOverride": "x" * 80, "freezer": {"enabled": True}, "namespaces": ["shop"]}
-    values["execNamespaces"] = ["shop"]
+    values["execNamespaces"] = values["scaleNamespaces"] = ["shop"]
     objects = rendered(lab, tmp_path, values)
     own = [made["metadata"]["name"] for name, made in objects.items() if "xxx" in name]
     assert own

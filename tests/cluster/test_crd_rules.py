@@ -40,6 +40,10 @@ def claims(*names: str) -> dict[str, Any]:
     return {"source": {"claims": [{"name": name} for name in names]}}
 
 
+def offline(*, kind: str = "Deployment", name: str = "db", timeout: int = 60) -> dict[str, Any]:
+    return {"offline": {"scaleTargetRef": {"kind": kind, "name": name}, "timeoutSeconds": timeout}}
+
+
 def tags(**more: str) -> dict[str, Any]:
     return {"tags": more}
 
@@ -60,6 +64,12 @@ RULES = [
     Rule("an empty sync", quiesce(SYNC), quiesce({"sync": None}), "so write `sync: {}`"),
     Rule("one kind a step", quiesce(MYSQL), quiesce({**MYSQL, **FREEZE}), "as two steps"),
     Rule("one kind", quiesce(command(), SYNC), quiesce({**command(), **SYNC}), "as two steps"),
+    Rule("offline or quiesce", offline(), {**offline(), **quiesce(FREEZE)}, "exclude each other"),
+    Rule("a workload", offline(), {"offline": {"timeoutSeconds": 60}}, "TargetRef: Required"),
+    Rule("kinds of workload", offline(), offline(kind="DaemonSet"), '"StatefulSet", "Deployment"'),
+    Rule("a workload's name is one", offline(name="my.db"), offline(name="My_Db"), "should match"),
+    Rule("not at once", offline(timeout=30), offline(timeout=29), "greater than or equal to 30"),
+    Rule("not for ever", offline(timeout=3600), offline(timeout=3601), "than or equal to 3600"),
     Rule("one mysql", quiesce(MYSQL), quiesce(MYSQL, MYSQL), "another DiskSnapshot"),
     Rule("one freeze", quiesce(FREEZE), quiesce(FREEZE, FREEZE), "at most one freeze step"),
     Rule("freeze last", quiesce(MYSQL, FREEZE), quiesce(FREEZE, MYSQL), "put mysql before it"),

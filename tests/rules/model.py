@@ -163,7 +163,7 @@ class World:
                 self._keep(step)
                 return 0
 
-    def _keep(self, step: steps.Keeping) -> None:
+    def _keep(self, step: steps.Keeping | steps.Scaling) -> None:
         match step:
             case steps.Acknowledge():
                 self.said = self.draft.acknowledge().body
@@ -177,6 +177,8 @@ class World:
                 self.said = self.draft.expired(message).body
             case steps.SetDeadline(deadline):
                 self.said = self.draft.deadline(deadline).body
+            case steps.LookAtWorkload() | steps.TakeDown() | steps.Scale() | steps.Note():
+                raise AssertionError("a workload is scaled, and nobody asked for that")
             case _:
                 assert_never(step)
 

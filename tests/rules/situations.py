@@ -27,6 +27,7 @@ def body(  # noqa: PLR0913 - each is named where it is given
     quiesce: dict[str, Any] | None = None,
     generation: int = 1,
     gives_up: str = "",
+    offline: dict[str, Any] | None = None,
     status_so_far: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return an object as the API server has it."""
@@ -47,6 +48,8 @@ def body(  # noqa: PLR0913 - each is named where it is given
     asked: dict[str, Any] = {"source": {"claims": claims}, "deletionPolicy": policy}
     if quiesce is not None:
         asked["quiesce"] = {"steps": STEPS, **quiesce}
+    if offline is not None:
+        asked["offline"] = offline
     return {
         "apiVersion": "disksnapshot.io/v1alpha1",
         "kind": "DiskSnapshot",

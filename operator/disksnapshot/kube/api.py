@@ -29,6 +29,7 @@ class Invalid(Exception):  # noqa: N818 - it names what the API server said
 _ERRORS: Mapping[int, type[Exception]] = {
     HTTPStatus.FORBIDDEN: Forbidden,
     HTTPStatus.NOT_FOUND: Gone,
+    HTTPStatus.GONE: Gone,  # a version that is no longer remembered
     HTTPStatus.CONFLICT: Conflict,
     HTTPStatus.UNPROCESSABLE_ENTITY: Invalid,
 }
@@ -56,6 +57,14 @@ class Api:
         """Read one object or list."""
         return self._call("GET", path, query=query)
 
+    def history(self, path: str, since: str) -> list[dict[str, Any]]:
+        """Return what happened to the objects of a list since a version, as the events of a watch.
+
+        What is remembered comes at once; a second ends the watch that would go on.
+        """
+        query = {"watch": "1", "resourceVersion": since, "timeoutSeconds": "1"}
+        return [json.loads(line) for line in self._send("GET", path, query=query).splitlines()]
+
     def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create one object."""
         return self._call("POST", path, body=body)
@@ -64,7 +73,10 @@ class Api:
         """Patch one object, and return it as it is now."""
         return self._call("PATCH", path, body=body, content_type=content_type)
 
-    def _call(
+    def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
+        return dict(json.loads(self._send(method, path, **sent)))
+
+    def _send(
         self,
         method: str,
         path: str,
@@ -72,7 +84,7 @@ class Api:
         query: Mapping[str, str] | None = None,
         body: object = None,
         content_type: str = "application/json",
-    ) -> dict[str, Any]:
+    ) -> bytes:
         headers = {"Accept": "application/json", "Content-Type": content_type}
         request = self._client.param_serialize(
             method, path, query_params=list((query or {}).items()), header_params=headers,
@@ -80,12 +92,12 @@ class Api:
         )  # fmt: skip
         try:
             response = self._client.call_api(*request, _request_timeout=self._limit)
-            content = response.read()  # type: ignore[no-untyped-call]  # half typed
+            content: bytes = response.read()  # type: ignore[no-untyped-call]  # half typed
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unavailable(f"{method} {path}: {error}") from error
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise _translate(response.status, method, path, content)
-        return dict(json.loads(content))
+        return content
 
 
 def _translate(status: int, method: str, path: str, content: bytes) -> Exception:

@@ -185,7 +185,7 @@ def _is_ready(pod: Pod, container: str | None) -> bool:
     return container in pod.containers_ready if container else pod.ready
 
 
-def _claim(item: dict[str, Any], volume: dict[str, Any]) -> str:
+def claim_of(item: Mapping[str, Any], volume: Mapping[str, Any]) -> str:
     """Return the claim behind a pod's volume; an ephemeral one is made with the pod, by name."""
     if "ephemeral" in volume:
         return f"{item['metadata']['name']}-{volume['name']}"
@@ -195,7 +195,7 @@ def _claim(item: dict[str, Any], volume: dict[str, Any]) -> str:
 def _pod(item: dict[str, Any]) -> Pod:
     status = item.get("status", {})
     spec = item["spec"]
-    claims = (_claim(item, volume) for volume in spec.get("volumes", []))
+    claims = (claim_of(item, volume) for volume in spec.get("volumes", []))
     states = (*status.get("containerStatuses", []), *status.get("initContainerStatuses", []))
     return Pod(
         name=item["metadata"]["name"],
@@ -223,7 +223,7 @@ def _sidecars(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _mounts(item: dict[str, Any]) -> dict[tuple[str, str], str]:
     spec = item["spec"]
-    claims = {v.get("name", ""): _claim(item, v) for v in spec.get("volumes", [])}
+    claims = {v.get("name", ""): claim_of(item, v) for v in spec.get("volumes", [])}
     return {
         (container["name"], claims[mount["name"]]): mount["mountPath"].rstrip("/")
         for container in (*spec.get("containers", []), *_sidecars(spec))

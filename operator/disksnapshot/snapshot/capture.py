@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from disksnapshot.snapshot.prepare import Prepared, Preparer
     from disksnapshot.snapshot.spec import Ask
     from disksnapshot.snapshot.status import Draft
+    from disksnapshot.snapshot.workloads import Workloads
 
 RETRY_PAUSE, LATER_PAUSE = timedelta(seconds=60), timedelta(minutes=5)
 SELDOM_PAUSE = timedelta(minutes=15)  # where only a person can help
@@ -72,6 +73,15 @@ class Captures:
         self._windows: set[WindowProcess] = set()
         self._holding = 0
 
+    @property
+    def workloads(self) -> Workloads:
+        """Where a workload is looked at that goes to zero."""
+        return self._preparer.workloads
+
+    def require_room(self) -> None:
+        """Raise Problem while the cloud would take no snapshot of anybody."""
+        self._cloud.require_room()
+
     def holding(self) -> int:
         """Return how many holds are in force, or about to be."""
         return self._holding
@@ -86,7 +96,7 @@ class Captures:
     def run(self, body: Mapping[str, Any], attempt: int) -> Result:
         """Capture once; raise Problem or Conflict while nothing can have come of it."""
         ask = spec.parse(body)
-        self._cloud.require_room()
+        self.require_room()
         nonce = secrets.token_hex(8)
         prepared = self._preparer.prepare(ask, nonce)
         marks = naming.Marks(
@@ -313,6 +323,8 @@ def _recorded(draft: Draft, ask: Ask, result: Result, facts: Facts) -> Draft:
         for step in facts.steps
         if step.proven and step.stops_writes and facts.cut_while_held
     ]
+    if draft.is_cleanly_down:
+        proven.append("offline")
     still = result.stillness
     wanted = ask.quiesce is not None and not ask.quiesce.allows_crash_consistent
     if wanted and not _is_proven(facts, still):

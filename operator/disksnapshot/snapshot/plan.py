@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from disksnapshot.reasons import Reason
+from disksnapshot.snapshot import offline
 from disksnapshot.snapshot.status import OPEN, PARTLY, RECORDED, SETTLED
 from disksnapshot.snapshot.steps import (
     Acknowledge,
@@ -45,6 +46,9 @@ LAG = timedelta(seconds=60)
 def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     """Return the next step. The rules are ordered: the first that applies wins."""
     intent = done.intent
+    scaling = offline.before_all(ask, done, seen.workload, now)
+    if scaling:
+        return scaling
     if ask.deleting:
         return _removal(ask, done, seen, now)
     expires = ask.expires(done.signed)
@@ -54,11 +58,20 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
         return _at_rest(ask, done, seen, expires)
     if intent and intent.state != SETTLED:
         return _under_way(ask, done, intent, seen, now)
-    if intent and intent.attempt >= MAX_ATTEMPTS:
-        return Fail(done.reason, f"{done.message}; given up after {intent.attempt} attempts")
+    return _attempt(ask, done, now)
+
+
+def _attempt(ask: Ask, done: Done, now: datetime) -> Step:
+    """Nothing can have come of what was: begin, or begin again."""
+    attempt = done.intent.attempt if done.intent else 0
+    ended = offline.after_it(done)
+    if ended:
+        return ended
+    if attempt >= MAX_ATTEMPTS:
+        return Fail(done.reason, f"{done.message}; given up after {attempt} attempts")
     if done.retry and now < done.retry:
         return Wait(done.retry, done.reason, done.message)
-    return Capture(intent.attempt + 1 if intent else 1)
+    return offline.begin(ask, done) or Capture(attempt + 1)
 
 
 def _under_way(ask: Ask, done: Done, intent: Intent, seen: Seen, now: datetime) -> Step:

@@ -13,6 +13,7 @@ from disksnapshot.kube.exec import ApiAccess, PodProgram
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import commands, disks
 from disksnapshot.snapshot.spec import ExecStep, FreezeStep, MysqlStep, SyncStep
+from disksnapshot.snapshot.workloads import Workloads
 from disksnapshot.window.hold import (
     AnyOrder,
     CloudAddress,
@@ -74,10 +75,7 @@ class Preparer:
 
     def prepare(self, ask: Ask, nonce: str) -> Prepared:
         """Return what the capture needs; raise Problem when something is missing."""
-        claims = [claims_of_cluster.resolve(self._api, ask.namespace, name) for name in ask.claims]
-        disks.require_distinct(claims)
-        targets = self._targets(claims)
-        self._require_idle(targets)
+        targets = self.survey(ask)
         unmounted = self._unmounted(ask, targets)
         try:
             steps = self._steps(ask, [t.claim for t in targets if t not in unmounted], nonce)
@@ -88,6 +86,19 @@ class Preparer:
             return Prepared(targets=targets, order=order, problem=problem, unmounted=unmounted)
         order = self._order(targets, steps, ask.quiesce, stillness=bool(unmounted))
         return Prepared(targets=targets, order=order, unmounted=unmounted)
+
+    def survey(self, ask: Ask) -> tuple[Target, ...]:
+        """Return the chains from the claims to disks that the cloud would cut; raise Problem."""
+        claims = [claims_of_cluster.resolve(self._api, ask.namespace, name) for name in ask.claims]
+        disks.require_distinct(claims)
+        targets = self._targets(claims)
+        self._require_idle(targets)
+        return targets
+
+    @property
+    def workloads(self) -> Workloads:
+        """The same look-ups for a workload that goes to zero."""
+        return Workloads(self._api, self)
 
     def _targets(self, claims: Sequence[Claim]) -> tuple[Target, ...]:
         known = self._cloud.disks([claim.disk_id for claim in claims])
@@ -100,11 +111,13 @@ class Preparer:
         Looked at after the disks: a pod that comes in between is seen here, a later one by its
         disk, which is looked at once more after the cut.
         """
-        if ask.when_not_mounted != "Snapshot":
+        if ask.when_not_mounted != "Snapshot" and not ask.offline:
             return ()
         used = pods.in_use(self._api, ask.namespace)
         unmounted = tuple(target for target in targets if target.claim.name not in used)
-        if ask.quiesce and not ask.quiesce.allows_crash_consistent:
+        if ask.offline and len(unmounted) < len(targets):
+            raise Problem(Reason.DISK_BUSY, "a pod uses the claims again, so nothing is cut")
+        if ask.offline or (ask.quiesce and not ask.quiesce.allows_crash_consistent):
             for target in unmounted:
                 disks.require_still(target.claim, target.disk)
         return unmounted

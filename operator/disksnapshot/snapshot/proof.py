@@ -36,7 +36,8 @@ def verdict(proven: Sequence[str]) -> Verdict:
 
 
 def _application(proven: Sequence[str]) -> str:
-    if "mysql" in proven:
+    # Told to end, each program ended by its own word before its disk was detached.
+    if "mysql" in proven or "offline" in proven:
         return "Proven"
     # The exit status of a command whose meaning only its author knows.
     return "Claimed" if "exec" in proven else "None"

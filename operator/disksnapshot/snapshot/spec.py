@@ -105,6 +105,15 @@ class Quiesce:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offline:
+    """Which workload is at zero while its disks are cut; `seconds` bound its way there."""
+
+    kind: str
+    name: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What the user asks for, and the identity of the object that says so."""
 
@@ -121,6 +130,7 @@ class Ask:
     expire_after: timedelta | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     when_not_mounted: str = "Fail"
+    offline: Offline | None = None
 
     @property
     def label(self) -> str:
@@ -153,6 +163,7 @@ def parse(body: Mapping[str, Any]) -> Ask:
             expire_after=_seconds(spec.get("expireAfterSeconds")),
             tags=_tags(spec.get("tags", {})),
             when_not_mounted=spec.get("whenNotMounted", "Fail"),
+            offline=_offline(spec.get("offline")),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"spec can't be read: {type(error).__name__} at {error}"
@@ -205,6 +216,15 @@ def _quiesce(spec: Mapping[str, Any] | None) -> Quiesce | None:
         failure_policy=spec.get("failurePolicy", "Abort"),
         release_when=spec.get("releaseWhen", "Visible"),
         steps=steps,
+    )
+
+
+def _offline(spec: Mapping[str, Any] | None) -> Offline | None:
+    if spec is None:
+        return None
+    target = spec["scaleTargetRef"]
+    return Offline(
+        kind=target["kind"], name=target["name"], seconds=int(spec.get("timeoutSeconds", 300))
     )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.reasons import Reason
+from disksnapshot.snapshot import down
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +54,7 @@ class Done:
     retry: datetime | None
     percent: int
     deadline: datetime | None = None
+    offline: down.Down | None = None
 
     @property
     def signed(self) -> datetime | None:
@@ -63,6 +65,11 @@ class Done:
     def finished(self) -> bool:
         """Ready or failed, for good."""
         return self.ready == "True" or self.stalled
+
+    @property
+    def is_down(self) -> bool:
+        """A workload is at zero, or may be, that is to be scaled back."""
+        return self.offline is not None and not self.offline.over
 
     @property
     def recorded(self) -> bool:
@@ -89,6 +96,7 @@ def parse(status: Mapping[str, Any]) -> Done:
         retry=_time(status.get("retryTime")),
         percent=int(status.get("progressPercent", 0)),
         deadline=_time(status.get("deadlineTime")),
+        offline=down.parse(status.get("offline")),
     )
 
 
@@ -257,7 +265,7 @@ class Draft:
     def not_held(self, reason: str, message: str) -> Draft:
         """Say that no writer was held."""
         self._set(QUIESCED, "False", reason, message)
-        self._set(RESUMED, "True", reason, message)
+        self._go_on(reason, message)
         return self
 
     def stood_still(self, why_not: str) -> Draft:
@@ -266,7 +274,18 @@ class Draft:
         if why_not:
             return self.not_held(Reason.NOT_HELD, f"no writer was held: {why_not}")
         self._set(QUIESCED, "True", Reason.PROVEN, message)
-        self._set(RESUMED, "True", Reason.NOT_HELD, message)
+        self._go_on(Reason.NOT_HELD, message)
+        return self
+
+    def offline(self, facts: down.Down) -> Draft:
+        """Write how far a workload is that goes to zero; writers go on once that is over."""
+        self.body["offline"] = down.write(facts, self._ask.namespace)
+        if facts.over:
+            message = f"{facts.label} is not kept at zero any more"
+            self._set(RESUMED, "True", Reason.RESUMED, message)
+        else:
+            message = f"{facts.label} goes to zero until its disks are cut"
+            self._set(RESUMED, "False", Reason.OFFLINE, message)
         return self
 
     def unseen(self, message: str) -> Draft:
@@ -288,6 +307,18 @@ class Draft:
     def _taken(self) -> Draft:
         self._set(TAKEN, "True", Reason.TAKEN, "the cloud has made the snapshot")
         return self
+
+    @property
+    def is_cleanly_down(self) -> bool:
+        """A workload is at zero whose pods are proven to have ended by themselves."""
+        facts = down.parse(self.body.get("offline"))
+        return facts is not None and facts.clean
+
+    def _go_on(self, reason: str, message: str) -> None:
+        """Say that writers go on, as they do unless a workload is still at zero."""
+        facts = down.parse(self.body.get("offline"))
+        if facts is None or facts.over:
+            self._set(RESUMED, "True", reason, message)
 
     @property
     def attempt(self) -> int:

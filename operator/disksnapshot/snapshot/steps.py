@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from disksnapshot.snapshot.down import Down, Workload
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -29,7 +31,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was observed in the cloud.
+    """What was observed in the cloud, and of the workload that is scaled to zero.
 
     Of look-ups, `absent_since` is when they began to find nothing new, and `listed` is every id
     that one of them has ever shown; of sweeps, it is when a recorded snapshot was first missing.
@@ -39,6 +41,7 @@ class Seen:
     looked: bool = False
     absent_since: datetime | None = None
     listed: frozenset[str] = frozenset()
+    workload: Workload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,34 @@ class GiveUp:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class LookAtWorkload:
+    """See how far a workload is that goes to zero, or comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDown:
+    """Find out whether the workload may go to zero, and write down its replicas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Have the workload so many replicas, if it is still as it was seen."""
+
+    replicas: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Write down what was seen of the workload."""
+
+    down: Down
+
+
+Scaling = LookAtWorkload | TakeDown | Scale | Note
 Keeping = Acknowledge | AddFinalizer | DropFinalizer | GiveUp | Expire | SetDeadline
 Step = (
     Rest | LookUp | Wait | Capture | Adopt | Settle | Discard | Follow | Finish | Fail | Keeping
+    | Scaling
 )  # fmt: skip

@@ -44,7 +44,7 @@ def covered(proven: Sequence[str], stillness: Stillness | None) -> list[str]:
     if stillness is None:
         return kinds
     if not stillness.proven:
-        return [kind for kind in kinds if kind not in {"freeze", "sync"}]
+        return [kind for kind in kinds if kind not in {"freeze", "sync", "offline"}]
     return [*kinds, "freeze"] if stillness.everywhere else kinds
 
 

@@ -194,6 +194,7 @@ def _values(lab: Lab, namespaces: Sequence[str]) -> dict[str, Any]:
         },
         "namespaces": list(namespaces),
         "execNamespaces": list(namespaces),
+        "scaleNamespaces": list(namespaces),
         # A changed image keeps its name in the lab: the label makes new pods of it.
         "commonLabels": {"lab-image": buildah.key()},
         "freezer": freezer_values(lab),
