@@ -1,4 +1,4 @@
-"""Let go of all objects before an uninstall: no finalizer is left, and no snapshot is deleted."""
+"""Let go of all before an uninstall: no finalizer, no workload at zero, no snapshot deleted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import logs
-from disksnapshot.errors import Conflict, Forbidden, Gone, Unavailable
+from disksnapshot.errors import Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.kube import api as kube_api
+from disksnapshot.kube import workloads
 from disksnapshot.kube.api import Invalid
 from disksnapshot.kube.lease import Lease
 from disksnapshot.kube.objects import Objects
@@ -19,6 +20,8 @@ from disksnapshot.snapshot import status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from disksnapshot.kube.api import Api
 
 HOLDER = "uninstall"
 # Longer than Helm takes to delete the operator after this; and a new one needn't wait long.
@@ -34,10 +37,12 @@ class Release:
     """Takes the Lease from the operator, so that it does nothing more, and the finalizers off."""
 
     def __init__(
-        self, objects: Objects, lease: Lease, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+        self, objects: Objects, lease: Lease, back: Callable[[Mapping[str, Any]], str],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:  # fmt: skip
         self._objects = objects
         self._lease = lease
+        self._back = back
         self._sleep = sleep
         self._seized = 0.0
 
@@ -48,9 +53,10 @@ class Release:
         said = []
         for body in self._objects.every():
             self._hold()
+            # First: without the finalizer a deletion would take along what is written of it.
+            lines = [self._back(body), what_stays(body)]
             self._let_go(body)
-            line = what_stays(body)
-            said += [line] if line else []
+            said += [line for line in lines if line]
         self._lease.seize(SEIZED_SECONDS)
         return said
 
@@ -86,21 +92,38 @@ def what_stays(body: Mapping[str, Any]) -> str:
     return f"{metadata['namespace']}/{metadata['name']}: {named}" if named else ""
 
 
+def scale_back(api: Api, body: Mapping[str, Any]) -> str:
+    """Give a workload that is at zero for a snapshot its replicas back; say what was not done."""
+    down, namespace = status.parse(body.get("status", {})).offline, body["metadata"]["namespace"]
+    if down is None or down.over:
+        return ""
+    place = workloads.Place(namespace, down.kind, down.name)
+    try:
+        scale = workloads.scale(api, place)
+        if scale.uid == down.uid and scale.replicas == 0:
+            workloads.set_scale(api, place, down.replicas, scale.version)
+    except Gone:
+        return ""
+    except (Conflict, Problem) as error:
+        return f"{namespace}: {down.label} may be at zero ({error}); {down.undo(namespace)}"
+    return ""
+
+
 def main() -> int:
     """Let go, and list what stays; 1 if something is left to be done."""
     logs.set_up("INFO", os.environ.get("DISKSNAPSHOT_LOG_FORMAT", "text"))
     api, _ = kube_api.connect()
     lease = Lease(api, os.environ["DISKSNAPSHOT_LEASE_NAMESPACE"], HOLDER)
     try:
-        said = Release(Objects(api), lease).run()
+        said = Release(Objects(api), lease, lambda body: scale_back(api, body)).run()
     except (Conflict, Forbidden, Gone, Invalid, Unavailable) as error:
         logger.error("not all finalizers could be taken off: %s", error)  # noqa: TRY400 - the answer says all
         return 1
     logger.info(
-        "no object has a finalizer of the operator any more; %d leave snapshots", len(said)
+        "no object has a finalizer of the operator any more; %d leave something", len(said)
     )
     for line in said:
-        logger.info("stays in the cloud: %s", line)
+        logger.info("stays: %s", line)
     return 0
 
 

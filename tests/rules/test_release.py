@@ -42,7 +42,7 @@ class Objects:
 
 def released(objects: Objects) -> list[str]:
     part: Any = objects  # the part of each that is used
-    return Release(part, part, objects.sleep).run()
+    return Release(part, part, lambda _: "", objects.sleep).run()
 
 
 def named(name: str, **more: Any) -> dict[str, Any]:

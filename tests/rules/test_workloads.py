@@ -12,11 +12,12 @@ from disksnapshot.errors import Forbidden, Gone, Problem
 from disksnapshot.kube import endings
 from disksnapshot.kube.exec import ApiAccess
 from disksnapshot.reasons import Reason
+from disksnapshot.release import scale_back
 from disksnapshot.snapshot.down import Down
 from disksnapshot.snapshot.prepare import Preparer
 from disksnapshot.snapshot.workloads import Workloads
 from rules.apiserver import bound, csi
-from rules.situations import NOW, after, ask
+from rules.situations import NOW, after, ask, body, draft
 from rules.test_disks import disk
 from rules.test_offline import AT_ZERO, TARGET
 from rules.test_prepare import SETTINGS
@@ -241,3 +242,22 @@ def test_only_status_0_of_each_container_that_mounts_a_claim_proves_a_clean_end(
     found = endings.why_unclean(pods, ["data-0"])
     assert found.startswith(why)
     assert bool(found) == bool(why)
+
+
+def at_zero_in(server: Server) -> str:
+    written = draft(offline=TARGET).offline(AT_ZERO).body
+    return scale_back(cast("Api", server), body(status_so_far=written))
+
+
+def test_an_uninstall_scales_back_what_is_at_zero_for_a_snapshot() -> None:
+    server = world(replicas=0)
+    assert at_zero_in(server) == ""
+    assert server.patched == [f"{SCALE}?fieldManager=disksnapshot-operator"]
+
+
+def test_an_uninstall_leaves_what_is_up_or_is_gone_and_says_what_it_may_not_scale() -> None:
+    gone, up, refused = Server({}), world(), world(replicas=0)
+    refused.refuses = SCALE
+    assert (at_zero_in(gone), at_zero_in(up)) == ("", "")
+    assert "kubectl scale statefulset/mysql --namespace shop --replicas=2" in at_zero_in(refused)
+    assert gone.patched + up.patched + refused.patched == []

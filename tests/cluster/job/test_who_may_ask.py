@@ -104,6 +104,20 @@ def test_the_secret_of_an_authority_is_a_secret_like_any_other(shop: Shop, asker
     assert asker.tries_to_create(body) == ""
 
 
+def test_a_workload_is_taken_to_zero_only_for_those_who_may_scale_that_very_one(
+    shop: Shop, asker: Person
+) -> None:
+    target = {"scaleTargetRef": {"kind": "StatefulSet", "name": "ledger"}}
+    body = unheld(shop, offline=target)
+    asker.may("patch", "statefulsets/scale.apps", "another")
+    said = f"{asker.name} may not patch the scale of StatefulSet ledger in namespace"
+    assert said in asker.tries_to_create(body)
+    asker.may("patch", "statefulsets/scale.apps", "ledger")
+    assert asker.tries_to_create(body) == ""
+    target["scaleTargetRef"]["kind"] = "Deployment"
+    assert "the scale of Deployment ledger" in asker.tries_to_create(body)
+
+
 def test_a_user_with_a_certificate_of_their_own_is_held_to_it_too(
     shop: Shop, tmp_path: Path
 ) -> None:
