@@ -47,7 +47,7 @@ class Scaler:
             case steps.Scale(replicas, version):
                 self._scale(sight, replicas, version)
             case steps.Note(down):
-                self._writer.put(sight, sight.draft.offline(down), self._objects.write_status)
+                self._note(sight, down)
             case _:
                 assert_never(step)
         return AGAIN
@@ -64,6 +64,14 @@ class Scaler:
             f"{down.undo(sight.ask.namespace)}"
         )
         self._writer.write(sight, sight.draft.offline(down).waiting(Reason.OFFLINE, message))
+        # On the claims as well: who wonders where their pods are looks there.
+        self._writer.announcements.post(sight.ask, "Normal", Reason.OFFLINE, message)
+
+    def _note(self, sight: Sight, down: Down) -> None:
+        self._writer.put(sight, sight.draft.offline(down), self._objects.write_status)
+        if down.over:
+            message = f"{down.label} is not kept at zero any more"
+            self._writer.announcements.post(sight.ask, "Normal", Reason.RESUMED, message)
 
     def _scale(self, sight: Sight, replicas: int, version: str) -> None:
         down = sight.done.offline

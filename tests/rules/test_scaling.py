@@ -110,6 +110,7 @@ def test_it_is_written_down_scaled_cut_and_scaled_back_by_operators_that_die_aft
     cluster = Cluster(asked(finalizer=False))
     until_finished(cluster)
     assert cluster.does == ["room", "scale 0", "cut", "scale 2"]
+    assert cluster.server.events == ["Offline", "Resumed", "SnapshotReady"]
     assert cluster.server.stored
     said = cluster.server.stored["status"]
     words = [said[key] for key in ("consistency", "fileSystem", "application")]

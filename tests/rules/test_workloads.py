@@ -187,7 +187,8 @@ def test_pods_disks_and_attachments_are_waited_for_in_this_order() -> None:
     }
     server.objects[ATTACHMENTS] = {"items": [attachment]}
     assert look(server, "ATTACHED")[0] == "pod mysql-0"
-    server.objects[PODS]["items"] = []
+    server.objects[PODS]["items"] = [job := pod(name="backup")]
+    job["status"]["phase"] = "Succeeded"  # and stays, for as long as its Job does
     assert look(server, "DETACHING")[0] == f"disk {DISK} of claim data-0, which is DETACHING"
     assert look(server)[0] == "VolumeAttachment csi-1"
     server.objects[ATTACHMENTS] = {"items": []}

@@ -84,7 +84,7 @@ class Workloads:
         self, ask: Ask, asked: Offline, scale: Scale, pods: Sequence[dict[str, Any]]
     ) -> None:
         """Its pods, and nobody else's, must use the claims: else it is not they who must go."""
-        using = [pod for pod in pods if endings.uses(pod, ask.claims) and not _has_ended(pod)]
+        using = _using(pods, ask)
         for pod in using:
             if workloads.owner(self._api, ask.namespace, pod) != scale.uid:
                 message = (
@@ -100,10 +100,9 @@ class Workloads:
     def _left(self, ask: Ask) -> str:
         """Return what is still there; each is asked for only when what goes before it is gone."""
         pods, _ = workloads.pods(self._api, ask.namespace)
-        # One that has ended may still be mounted: here it counts until it is deleted.
-        using = [pod["metadata"]["name"] for pod in pods if endings.uses(pod, ask.claims)]
+        using = _using(pods, ask)
         if using:
-            return f"pod {', '.join(sorted(using))}"
+            return f"pod {', '.join(sorted(pod['metadata']['name'] for pod in using))}"
         targets = self._preparer.survey(ask)
         for target in targets:
             if target.disk.state != DETACHED:
@@ -127,5 +126,14 @@ def _volumes(targets: Sequence[Target]) -> set[str]:
     return {target.claim.volume_name for target in targets}
 
 
-def _has_ended(pod: dict[str, Any]) -> bool:
-    return pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}
+def _using(pods: Sequence[dict[str, Any]], ask: Ask) -> list[dict[str, Any]]:
+    """Return the pods that may use the claims; one that has ended, as of a Job, may stay for ever.
+
+    What it has mounted still shows in the disk, which is looked at next.
+    """
+    ended = ("Succeeded", "Failed")
+    return [
+        pod
+        for pod in pods
+        if endings.uses(pod, ask.claims) and pod.get("status", {}).get("phase") not in ended
+    ]
