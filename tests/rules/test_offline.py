@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import down, plan, spec, status, steps
+from disksnapshot.snapshot import capture, down, plan, spec, status, steps
 from disksnapshot.snapshot.down import Down, Workload
-from rules import situations
+from disksnapshot.snapshot.stillness import Stillness
+from rules import outcomes, situations
 from rules.schema import faults
 from rules.situations import NOW, after, draft, intent, recorded
 
@@ -286,3 +287,25 @@ def test_whatever_befalls_at_any_step_it_ends_with_its_replicas(turns: int, befa
     # Who scales it up in the moment before its zero is seen sees it go once more.
     assert world.went <= (2 if world.replicas == 5 and turns == 2 else 1)
     assert world.facts.offline is None or world.facts.offline.over
+
+
+@pytest.mark.parametrize(
+    ("unclean", "moved", "words"),
+    [
+        ("", "", ("ApplicationConsistent", "Clean", "Proven")),
+        ("killed", "", ("FilesystemConsistent", "Clean", "None")),
+        ("", "it was attached meanwhile", ("CrashConsistent", "NeedsReplay", "None")),
+    ],
+    ids=["clean", "killed", "attached again"],
+)
+def test_a_copy_is_called_by_how_its_pods_ended_and_whether_its_disk_stayed_detached(
+    unclean: str, moved: str, words: tuple[str, ...]
+) -> None:
+    facts = replace(DETACHED, unclean=unclean)
+    opened = draft(offline=TARGET).offline(facts).intend(intent(), situations.volumes())
+    still = Stillness(everywhere=True, why=moved)
+    made = outcomes.facts(outcomes.cut(), cut_while_held=False)
+    result = capture.Result(nonce="nonce-1", facts=made, stillness=still)
+    said = capture.judge(opened, ask(), result, NOW)
+    assert list(faults(said.body)) == []
+    assert tuple(said.body[key] for key in ("consistency", "fileSystem", "application")) == words
