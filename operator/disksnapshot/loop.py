@@ -160,8 +160,8 @@ class Loop:
                 logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
                 self._discard(snapshot_id)
                 return self._until_gone(sight, snapshot_id)
-            case steps.Follow(states):
-                self._report(sight, states)
+            case steps.Follow(states, trouble):
+                self._report(sight, states, trouble)
                 return None  # the poller says when something changes
             case steps.Finish(states):
                 self._finish(sight, states)
@@ -291,7 +291,17 @@ class Loop:
         self._metrics.finished(words, sight.age)
         self._announcements.post(sight.ask, "Normal", "SnapshotReady", message)
 
-    def _report(self, sight: Sight, states: Mapping[str, tuple[str, int]]) -> None:
+    def _report(
+        self,
+        sight: Sight,
+        states: Mapping[str, tuple[str, int]],
+        trouble: tuple[str, str] | None,
+    ) -> None:
+        reason, message = trouble or (Reason.CREATING, "the cloud copies the data")
+        # Only the reason counts: messages carry the number of a request.
+        if reason != sight.done.reason:
+            self._writer.write(sight, sight.draft.waiting(reason, message))
+            return
         percent = min((percent for _, percent in states.values()), default=0)
         quarter = percent // PROGRESS_STEP > sight.done.percent // PROGRESS_STEP
         if quarter and self._memory.may_report(sight.ask.uid, sight.now):

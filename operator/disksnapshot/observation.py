@@ -39,7 +39,12 @@ class Observer(Generic[K]):
             _found(view.snapshot, attempt, ours=False) for view in views.values() if view.snapshot
         )
         absent = [view.absent_since for view in views.values() if view.absent_since]
-        return steps.Seen(snapshots=found, absent_since=min(absent, default=None))
+        troubles = [(v.trouble.reason, str(v.trouble)) for v in views.values() if v.trouble]
+        return steps.Seen(
+            snapshots=found,
+            absent_since=min(absent, default=None),
+            trouble=troubles[0] if troubles else None,
+        )
 
     def look_up(self, ask: Ask, intent: Intent, now: datetime) -> steps.Seen:
         """Ask the cloud for every snapshot of this object on the disks of its intent."""

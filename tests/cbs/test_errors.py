@@ -13,7 +13,7 @@ from disksnapshot.cbs.limits import Limits
 from lab.cbs.control import Control
 from lab.cbs.server import Emulator
 from lab.lives import walk
-from lab.lives.life import NewLife
+from lab.lives.life import KEY, NewLife
 
 HOUR = timedelta(hours=1)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cloud-errors-seen.md"
@@ -98,6 +98,27 @@ def test_a_snapshot_that_can_t_be_deleted_is_tried_at_most_a_dozen_times_in_an_h
     one.run(HOUR)
     assert one.api.stored is None
     assert one.in_the_cloud() == []
+
+
+def test_an_error_that_keeps_a_snapshot_in_creation_from_being_seen_is_said_once_and_its_end(
+    life: NewLife, control: Control
+) -> None:
+    control.settings(creationMilliseconds=1_600_000)
+    one = life()
+    one.loop.look(KEY)
+    assert one.status.reason == "Creating"
+    control.error("DescribeSnapshots", "UnauthorizedOperation", seconds=300)
+    before = one.api.writes
+    one.run(timedelta(minutes=10))
+    assert one.status.reason == "CloudForbidden"
+    assert "UnauthorizedOperation" in one.status.message
+    assert one.api.writes == before + 1
+    control.clear_faults()
+    while one.status.reason == "CloudForbidden":
+        one.run(timedelta(seconds=1))
+    assert one.status.reason == "Creating"
+    one.run(HOUR)
+    assert one.status.ready == "True"
 
 
 def test_a_right_that_is_given_later_lets_the_object_go_on(

@@ -153,8 +153,11 @@ def test_what_is_refused_to_all_makes_no_snapshot_count_as_lost(error: Exception
     cloud.fail = error
     following = Following(cloud, names(250))
     following.poller.sweep()
-    assert following.told == []
+    views = following.poller.follow(names(250), "x").values()
+    assert {(view.absent_since, view.trouble) for view in views} == {(None, error)}
     assert len(cloud.asked) == 1
+    following.poller.sweep()
+    assert sorted(following.told) == names(250), "of the trouble, and once"
 
 
 def test_a_page_that_gets_no_answer_keeps_no_other_from_its_turn() -> None:

@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from disksnapshot.cbs.calls import CloudProblem
@@ -39,10 +39,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the last sweeps saw of one snapshot; `absent_since` while it isn't listed."""
+    """What the last sweeps saw of one snapshot; `absent_since` while it isn't listed.
+
+    `trouble` is what keeps the sweeps from seeing anything, where only a person can help.
+    """
 
     snapshot: Snapshot | None = None
     absent_since: datetime | None = None
+    trouble: Problem | None = None
 
 
 def pause_after(failures: int, pages: int, *, slow: bool) -> float:
@@ -73,6 +77,7 @@ class Poller(Generic[K]):
         self._failures = 0
         self._sweeps = 0
         self._narrowing = 0
+        self._trouble: Problem | None = None
 
     def follow(self, snapshot_ids: Iterable[str], follower: K) -> dict[str, View]:
         """Keep these in the sweeps; return what has been seen of them so far."""
@@ -80,7 +85,10 @@ class Poller(Generic[K]):
             new = [item for item in snapshot_ids if item not in self._followers]
             for snapshot_id in new:
                 self._followers[snapshot_id] = follower
-            views = {item: self._views.get(item, View()) for item in snapshot_ids}
+            views = {
+                item: replace(self._views.get(item, View()), trouble=self._trouble)
+                for item in snapshot_ids
+            }
         if new:
             self._wake.set()
         return views
@@ -139,8 +147,19 @@ class Poller(Generic[K]):
                 break
         self._failures = self._failures + 1 if errors else 0
         self._sweeps += 1
-        slow = any(isinstance(error, Problem) and error.slow for error in errors)
-        return pause_after(self._failures, len(pages), slow=slow)
+        slow = next((e for e in errors if isinstance(e, Problem) and e.slow), None)
+        if slow or not errors:
+            self._tell(slow)
+        return pause_after(self._failures, len(pages), slow=slow is not None)
+
+    def _tell(self, trouble: Problem | None) -> None:
+        """Let all know of an error that no waiting mends, and of its end: once each."""
+        with self._lock:
+            last, self._trouble = self._trouble, trouble
+            followers = set(self._followers.values())
+        if (last and last.reason) != (trouble and trouble.reason):
+            for follower in followers:
+                self._changed(follower)
 
     def _pages(self, followed: Sequence[str]) -> list[Sequence[str]]:
         """Put a hundred on a page; whoever could fail a page gets one of its own, now and then.

@@ -210,10 +210,10 @@ def _follow(done: Done, intent: Intent, seen: Seen, now: datetime) -> Step:
         if seen.absent_since and now - max(seen.absent_since, intent.signed) > LAG:
             lost = sorted(set(done.snapshots.values()) - set(known))
             return Fail(Reason.SNAPSHOT_LOST, f"the cloud no longer lists {', '.join(lost)}")
-        return Follow(states)
+        return Follow(states, seen.trouble)
     if all(known[snapshot_id].complete for snapshot_id in done.snapshots.values()):
         return Finish(states)
-    return Follow(states)
+    return Follow(states, seen.trouble)
 
 
 def _removal(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:

@@ -34,7 +34,8 @@ class Seen:
     """What was observed in the cloud, and of the workload that is scaled to zero.
 
     Of look-ups, `absent_since` is when they began to find nothing new, and `listed` is every id
-    that one of them has ever shown; of sweeps, it is when a recorded snapshot was first missing.
+    that one of them has ever shown; of sweeps, it is when a recorded snapshot was first missing,
+    and `trouble` is why they see nothing (reason and message) until a person helps.
     """
 
     snapshots: tuple[Found, ...] = ()
@@ -42,6 +43,7 @@ class Seen:
     absent_since: datetime | None = None
     listed: frozenset[str] = frozenset()
     workload: Workload | None = None
+    trouble: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,10 @@ class Discard:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Write progress, and look again."""
+    """Write progress, or what keeps it from being seen, and look again."""
 
     states: Mapping[str, tuple[str, int]] = field(hash=False)
+    trouble: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
