@@ -40,7 +40,7 @@ How each moment is reached from outside, without a hook in the product:
 - *thawed, not unlocked*: the answer that all is thawed is lost.
 
 In each but the first, a writer had stood still for 100 ms when the window was killed (SIGKILL) or
-stopped (SIGSTOP); in the first, the server listed a lock that waits.
+stopped (SIGSTOP), and its pause went on; in the first, the server listed a lock that waits.
 """
 
 

@@ -41,6 +41,8 @@ class Outcome:
     """What came of one window's end."""
 
     pauses: list[Pause]
+    at_strike: float  # ms: the longest pause that the strike fell into
+    waited: bool  # the lock was not granted yet, and may have stopped nobody
     still_held: str
     proven: bool
 
@@ -51,6 +53,8 @@ class Outcome:
     @property
     def broken(self) -> str:
         """Say which promise was not kept; nothing is the only good answer."""
+        if not self.waited and self.at_strike * 1e6 < _STILL_NANOSECONDS:
+            return "nobody stood still when the window was ended: the row shows nothing"
         if self.longest.milliseconds > MAX_HOLD_SECONDS * 1000:
             return f"{self.longest.writer} stood still for {self.longest.milliseconds:,.0f} ms"
         return self.still_held or ("the hold was called proven" if self.proven else "")
@@ -64,12 +68,18 @@ def strike(here: Local, method: Method, moment: Moment, *, stop: bool) -> Outcom
         with _thawed_in_the_end(here), at(here, order, moment, Path(folder)) as reached:
             if not moment.blocked:  # the server's own list has shown the lock that waits
                 _until_somebody_stands_still(load)
+            struck = time.time_ns()
             held, answer = (_stopped if stop else _killed)(here, load, reached)
         load.wait_for_rows(20, since=time.time_ns())
-        pauses = [longest_pause(ledger, begun, time.time_ns()) for ledger in load.read()]
+        ledgers = load.read()
     _clean_up(here)
-    proven = isinstance(answer, Facts) and answer.proven
-    return Outcome(pauses=pauses, still_held=held, proven=proven)
+    return Outcome(
+        pauses=[longest_pause(ledger, begun, time.time_ns()) for ledger in ledgers],
+        at_strike=max(longest_pause(one, struck, struck).milliseconds for one in ledgers),
+        waited=moment.blocked,
+        still_held=held,
+        proven=isinstance(answer, Facts) and answer.proven,
+    )
 
 
 def _killed(here: Local, load: Load, reached: Reached) -> tuple[str, Answer]:
