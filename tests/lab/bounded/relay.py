@@ -24,14 +24,14 @@ class Way:
     def __init__(self, folder: Path, word: str) -> None:
         self._folder = folder
         self._word = re.compile(word.encode(), re.MULTILINE)
-        self._lost = False
+        self.lost = False
 
     def passes(self, chunk: bytes) -> bool:
         armed = (self._folder / "armed").exists()
-        if armed and not self._lost and self._word.search(chunk):
-            self._lost = True
+        if armed and not self.lost and self._word.search(chunk):
+            self.lost = True
             (self._folder / "lost").touch()
-        return not self._lost
+        return not self.lost
 
 
 def _copy(source: int, target: int, way: Way) -> None:
@@ -50,9 +50,12 @@ def main(folder: Path, way: str, word: str, frozen: str, argv: list[str]) -> int
     program = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
     assert program.stdin
     assert program.stdout
-    threading.Thread(target=_ask, args=(program.stdin, inward), daemon=True).start()
+    asking = threading.Thread(target=_ask, args=(program.stdin, inward), daemon=True)
+    asking.start()
     # When the program ends, so does the session, whoever still has something to say to it.
     _copy(program.stdout.fileno(), 1, outward)
+    if outward.lost:
+        asking.join()  # that it has ended is lost too
     return program.wait()
 
 
