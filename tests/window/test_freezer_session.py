@@ -187,7 +187,8 @@ def test_one_foreign_freeze_of_two_frees_the_other_and_leaves_the_foreign(
     event(session, "ready")
     assert fsfreeze("--freeze", other_mount).returncode == 0
     session.send_line("freeze 20000")
-    assert refusal(session)[0] == "FreezeRefused"
+    reason, message = refusal(session)
+    assert (reason, message) == ("FreezeRefused", f"somebody else has frozen {other_mount}")
     assert FileWrite(here.mount).ended(1)
     assert thaw_as_somebody_else(other_mount), "a foreign freeze was thawed"
 

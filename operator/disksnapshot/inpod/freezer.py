@@ -160,6 +160,7 @@ class FileSystem:
     """One mounted file system, its root held open so that it can't be unmounted while frozen."""
 
     def __init__(self, path: str, kubelet: Path, records: Path, nonce: str) -> None:
+        self.path = path
         self.fd = _open_root(path, kubelet, records)
         self.device = device_of(self.fd)
         self.nonce = nonce
@@ -189,7 +190,8 @@ class FileSystem:
                 return took
             if time.monotonic() > end:
                 raise FreezeError(
-                    "FlushTooSlow", f"writing dirty pages out still takes {took:.1f} s"
+                    "FlushTooSlow",
+                    f"writing dirty pages of {self.path} out still takes {took:.1f} s",
                 )
 
     def sync_once(self) -> float:
@@ -210,8 +212,12 @@ class FileSystem:
             self.frozen = False
             if error.errno == errno.EBUSY:
                 # Not ours: never thaw it.
-                raise FreezeError("FreezeRefused", "somebody else has frozen it") from error
-            raise FreezeError("FreezeRefused", f"FIFREEZE: {error.strerror}") from error
+                raise FreezeError(
+                    "FreezeRefused", f"somebody else has frozen {self.path}"
+                ) from error
+            raise FreezeError(
+                "FreezeRefused", f"FIFREEZE {self.path}: {error.strerror}"
+            ) from error
         self.freeze_nanoseconds = time.monotonic_ns() - start
         self.writes_at_freeze = self.writes()
 

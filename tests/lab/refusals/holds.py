@@ -80,7 +80,7 @@ FREEZES: Final = (
         "somebody else has frozen the file system; it stays frozen",
         asking("data-frozen", FREEZE),
         "FreezeRefused",
-        "somebody else has frozen it",
+        "somebody else has frozen /host/kubelet/pods/",
         meanwhile=moments.frozen_by_others,
     ),
     Case(

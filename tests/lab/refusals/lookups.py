@@ -24,7 +24,7 @@ CLAIMS: Final = (
         "the claim names the volume of another",
         asking("thief", FREEZE),
         "ClaimNotBound",
-        "is not bound to claim thief",
+        "claim thief is not bound",
     ),
     Case(
         "volume-on-the-node",

@@ -135,13 +135,20 @@ def _row(scene: Scene, one: _Given, since: int) -> Row:
         wanted=case.reason,
         word=one.word,
         says=case.says,
-        message=str(condition(one.body, "Ready").get("message", "")),
+        message=_message(one.body),
         printed=one.printed,
         cuts=len(cuts),
         may_cut=case.cuts,
         left=len(taken.in_the_cloud(scene.lab, one.uid)),
         may_leave=case.left,
     )
+
+
+def _message(body: dict[str, Any]) -> str:
+    """Return what the object says, and why its hold was no proof where that is told apart."""
+    said = str(condition(body, "Ready").get("message", ""))
+    why = str(body.get("status", {}).get("quiesce", {}).get("reason", ""))
+    return f"{said} (status.quiesce.reason: {why})" if why and why not in said else said
 
 
 def versions(scene: Scene) -> str:
