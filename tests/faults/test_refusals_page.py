@@ -69,6 +69,11 @@ def test_a_bar_in_a_message_doesnt_end_a_cell_of_the_table() -> None:
     assert "data \\| or files |" in page({"Pods": [KEPT]}, {})
 
 
+def test_a_message_of_many_lines_stays_in_its_cell() -> None:
+    many = replace(KEPT, message="no running pod:\n* this\n* that")
+    assert "| no running pod:<br>* this<br>* that |" in page({"Pods": [many]}, {})
+
+
 def test_no_key_of_the_catalogue_stands_twice() -> None:
     keys = [*(case.key for case in CASES), *(denial.key for denial in DENIALS)]
     assert len(keys) == len(set(keys)) > 60

@@ -6,6 +6,7 @@ Each row is kept in the lab's cache, so that one case can be had again without t
 import sys
 from argparse import ArgumentParser
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -43,7 +44,11 @@ def run(lab: Lab, keys: Collection[str]) -> list[Row]:
 def write() -> list[Row]:
     """Write the page from the rows that are kept."""
     rows = Rows(Layout.from_environment())
-    refused = {title: [rows.of(case.key) for case in group] for title, group in GROUPS.items()}
+    # What was seen is held to what the catalogue says now.
+    refused = {
+        title: [replace(rows.of(case.key), says=case.says) for case in group]
+        for title, group in GROUPS.items()
+    }
     denied = {
         "Refused by the API server: the definition": [rows.of(one.key) for one in RULES],
         "Refused by the API server: rights": [rows.of(one.key) for one in RIGHTS],

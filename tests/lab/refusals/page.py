@@ -84,7 +84,7 @@ def _cells(printed: str) -> Iterator[list[str]]:
 
 
 def _line(row: Row) -> str:
-    said = row.message.replace("|", "\\|") or "(there is no object any more)"
+    said = row.message.replace("|", "\\|").replace("\n", "<br>") or "(there is no object any more)"
     left = f" ({row.left} snapshot)" if row.left else ""
     broken = "".join(f" **broken: {promise}**" for promise in row.broken)
     return f"| `{row.key}` | {row.what} | {said}{left}{broken} |\n"
