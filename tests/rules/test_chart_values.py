@@ -1,78 +1,62 @@
-"""The schema of the chart's values and its templates name the same values."""
+"""The chart's values: each in the schema, each explained, and the other way round."""
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import pytest
+import yaml
 
-CHART: Final = Path(__file__).resolve().parents[2] / "charts" / "disksnapshot-operator"
-SCHEMA: Final = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
-READ: Final = re.compile(r"\.Values((?:\.\w+)+)")
-# Helm gives every chart this one, whether it reads it or not.
-HELMS_OWN: Final = {("global",)}
-
-ValuePath = tuple[str, ...]
+CHART = Path(__file__).resolve().parents[2] / "charts" / "disksnapshot-operator"
+VALUES = (CHART / "values.yaml").read_text(encoding="utf-8")
+SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+# Helm adds it to every chart's values by itself.
+HELMS_OWN = {"global"}
 
 
-def templates(*, notes: bool) -> list[Path]:
-    found = [file for file in (CHART / "templates").rglob("*") if file.is_file()]
-    return [file for file in found if notes or file.name != "NOTES.txt"]
+def paths(values: dict[str, Any], schema: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Name each value that the schema lets have more values below it, and each leaf."""
+    for name, value in values.items():
+        yield f"{above}{name}"
+        part = schema.get("properties", {}).get(name, {})
+        if "properties" in part:
+            yield from paths(value, part, f"{above}{name}.")
 
 
-def read(*, notes: bool = True) -> set[ValuePath]:
-    """Return every value that a template names."""
-    texts = [file.read_text(encoding="utf-8") for file in templates(notes=notes)]
-    return {tuple(path[1:].split(".")) for text in texts for path in READ.findall(text)}
+def allowed(schema: dict[str, Any], above: str = "") -> Iterator[str]:
+    for name, part in schema["properties"].items():
+        yield f"{above}{name}"
+        if "properties" in part:
+            yield from allowed(part, f"{above}{name}.")
 
 
-def resolved(part: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "$ref" in part:
-        return dict(SCHEMA["definitions"][part["$ref"].rpartition("/")[2]])
-    return part
+def closed(schema: dict[str, Any]) -> Iterator[bool]:
+    yield schema["additionalProperties"] is False
+    for part in schema["properties"].values():
+        if "properties" in part:
+            yield from closed(part)
 
 
-def leaves(part: Mapping[str, Any] = SCHEMA, path: ValuePath = ()) -> Iterator[ValuePath]:
-    """Return the path of every value that the schema knows, down to what has no parts."""
-    properties = resolved(part).get("properties", {})
-    if not properties:
-        yield path
-    for name, below in properties.items():
-        yield from leaves(below, (*path, name))
+def test_values_and_schema_name_the_same() -> None:
+    named = set(paths(yaml.safe_load(VALUES), SCHEMA))
+    assert named == set(allowed(SCHEMA)) - HELMS_OWN
 
 
-def known(path: ValuePath) -> bool:
-    """Tell whether the schema describes a path, or leaves open what lies on it."""
-    part: Mapping[str, Any] = SCHEMA
-    for name in path:
-        properties = resolved(part).get("properties", {})
-        if name not in properties:
-            return not properties and resolved(part).get("additionalProperties") is not False
-        part = properties[name]
-    return True
+def test_the_schema_lets_no_misspelt_value_through() -> None:
+    assert all(closed(SCHEMA))
 
 
-def test_every_value_that_a_template_reads_is_in_the_schema() -> None:
-    assert sorted(path for path in read() if not known(path)) == []
-
-
-@pytest.mark.parametrize("path", sorted(set(leaves()) - HELMS_OWN), ids=".".join)
-def test_every_value_of_the_schema_is_read_by_a_template(path: ValuePath) -> None:
-    named = read(notes=False)  # the notes only tell of it
-    assert any(path[:length] in named for length in range(1, len(path) + 1))
-
-
-def test_every_value_of_the_schema_has_a_default_that_can_be_read_about() -> None:
-    text = (CHART / "values.yaml").read_text(encoding="utf-8")
-    missing = [
-        path for path in leaves() if not re.search(rf"^ *#? ?{path[-1]}:", text, re.MULTILINE)
+def test_every_value_is_explained_above_it() -> None:
+    names = {path.rpartition(".")[2] for path in allowed(SCHEMA)}
+    silent = [
+        line
+        for above, line in pairwise(VALUES.splitlines())
+        if is_leaf(line, names) and not above.lstrip().startswith("# ")
     ]
-    assert sorted(set(missing) - HELMS_OWN) == []
+    assert silent == []
 
 
-def test_a_value_that_nobody_described_would_be_found() -> None:
-    assert not known(("tencent", "regoin"))
-    assert known(("tencent", "region"))
-    assert known(("podAnnotations", "anything"))
+def is_leaf(line: str, names: set[str]) -> bool:
+    name, _, value = line.strip().partition(":")
+    return name in names and bool(value.strip())
