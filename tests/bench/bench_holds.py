@@ -64,9 +64,10 @@ def told(build: Build, holds: Sequence[dict[str, Any]], what: str) -> str:
     bare = [hold[what] for hold in holds if hold["by"] == "bare"]
     judged = BUDGETS[what].judge(median=median(ours), worst=max(ours))
     budget = f" (budget: {judged})" if judged else ""
+    floor = "a kernel that is warm" if what == "freeze" else "a bare loop"
     return (
         f"{what} of {build.name}: median {median(ours):.1f} ms, worst {max(ours):.1f}{budget};"
-        f" a bare loop: median {median(bare):.1f}, worst {max(bare):.1f};"
+        f" {floor}: median {median(bare):.1f}, worst {max(bare):.1f};"
         f" ratio at least {ratio_at_least(holds, what):.2f} (limit {LIMITS[what]:g})"
     )
 
