@@ -97,6 +97,16 @@ def test_disks_are_found_by_filter(cloud: Caller, control: Control, name: str, v
     assert len(found) == (2 if name == "portable" else 1)
 
 
+@pytest.mark.parametrize(
+    "name", ["instance-ip-address", "instance-name", "dedicated-cluster-id", "cluster-group-id"]
+)
+def test_filters_for_what_is_not_emulated_are_known_and_find_nothing(
+    cloud: Caller, control: Control, name: str
+) -> None:
+    control.create_disk()
+    assert cloud.disks(Filters=[{"Name": name, "Values": ["x"]}]) == []
+
+
 def test_disks_are_found_by_tag(cloud: Caller, control: Control) -> None:
     control.settings(visibilityDelayMilliseconds=0)
     create(cloud, DiskSize=1)

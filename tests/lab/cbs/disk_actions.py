@@ -87,6 +87,11 @@ _LISTING: Listing[Disk] = Listing(
         "disk-charge-type": lambda disk, _: [disk.charge_type],
         "portable": lambda _disk, _: ["TRUE"],
         "instance-id": lambda disk, now: [disk.holder(now)],
+        # No instance here has an address or a name, and nothing is dedicated.
+        "instance-ip-address": lambda _disk, _: [],
+        "instance-name": lambda _disk, _: [],
+        "dedicated-cluster-id": lambda _disk, _: [],
+        "cluster-group-id": lambda _disk, _: [],
         "project-id": lambda _disk, _: ["0"],
         "zone": lambda disk, _: [disk.zone],
         "tag-key": lambda disk, _: disk.tags.keys(),
