@@ -13,7 +13,7 @@ from lab.cbs.tccli import Names, Tccli, installed
 from lab.layout import Layout
 
 TRANSCRIPT = Path(__file__).with_name("tccli-transcript.txt")
-DISK_ID, SNAPSHOT_ID = "<disk-1>", "<snap-1>"
+DISK_ID, COPY_ID, SNAPSHOT_ID = "<disk-1>", "<disk-2>", "<snap-1>"
 UNTIL_NORMAL = {
     "expr": "SnapshotSet[0].SnapshotState",
     "to": "NORMAL",
@@ -41,6 +41,10 @@ SESSION: list[list[str]] = [
         "--DiskType", "CLOUD_PREMIUM", "--DiskChargeType", "POSTPAID_BY_HOUR",
         "--Placement", '{"Zone": "ap-guangzhou-3"}', "--ClientToken", "restore-1",
     ],
+    ["AttachDisks", "--InstanceId", "ins-lab00002", "--DiskIds", f'["{COPY_ID}"]'],
+    ["TerminateDisks", "--DiskIds", f'["{COPY_ID}"]'],
+    ["DetachDisks", "--DiskIds", f'["{COPY_ID}"]'],
+    ["TerminateDisks", "--DiskIds", f'["{COPY_ID}"]'],
     ["CreateSnapshot", "--DiskId", "disk-00000000"],
     ["DeleteSnapshots", "--SnapshotIds", f'["{SNAPSHOT_ID}"]'],
     ["DescribeSnapshots", "--SnapshotIds", f'["{SNAPSHOT_ID}"]'],
@@ -60,16 +64,17 @@ def test_a_session_of_commands_reads_as_the_one_that_was_kept(
     tccli: Tccli, control: Control, disk_id: str, tmp_path: Path
 ) -> None:
     control.settings(
-        visibilityDelayMilliseconds=0, creationMilliseconds=3000, deletionMilliseconds=0
+        visibilityDelayMilliseconds=0,
+        creationMilliseconds=3000,
+        deletionMilliseconds=0,
+        attachMilliseconds=0,
     )
-    names, known = Names(), {DISK_ID: disk_id}
+    names = Names()
     names.replaced(disk_id)
     held = ""
     for command in SESSION:
-        words = [_filled(word, known) for word in command]
+        words = [_filled(word, names.known()) for word in command]
         code, said = tccli.run("cbs", *words)
-        for made in control.snapshots():
-            known.setdefault(SNAPSHOT_ID, made["id"])
         held += _told(command, code, names.replaced(said))
     (tmp_path / "transcript.txt").write_text(held)
     assert held.splitlines() == TRANSCRIPT.read_text().splitlines(), (

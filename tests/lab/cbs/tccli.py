@@ -101,6 +101,10 @@ class Names:
         """Return the text with names in place of ids, requests and times."""
         return self._FORMS.sub(self._name, text)
 
+    def known(self) -> dict[str, str]:
+        """Return what the names stand for."""
+        return {name: real for real, name in self._ids.items()}
+
     def _name(self, found: re.Match[str]) -> str:
         if found["id"] is None:
             return f"<{found.lastgroup}>"
