@@ -12,7 +12,7 @@ from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.limits import Limits
 from lab.cbs.control import Control
 from lab.cbs.server import Emulator
-from lab.lives import walk
+from lab.lives import page, walk
 from lab.lives.life import KEY, NewLife
 
 HOUR = timedelta(hours=1)
@@ -57,6 +57,7 @@ def test_a_life_that_meets_it_for_an_hour_ends_or_waits_as_the_table_says(
     assert seen.end == walk.expected(code)
     assert seen.snapshots == (1 if seen.reason == "DeletionBlocked" else 0)
     assert seen.requests <= 3
+    assert page.row(seen) in PAGE.read_text(), "run `make cloud-errors`"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ Made by `make cloud-errors`. One object lives against the emulated cloud, which 
 request for a snapshot (or for its deletion, where the code is about that) with the same code for
 an hour. The SDK, the window process, the rules and all pauses are the real ones; only the clocks
 of both sides are turned on, and the API server is in memory. What each code means is in
-[cloud-errors.md](cloud-errors.md).
+[cloud-errors.md](cloud-errors.md), made by `make crds`. The tests walk one code of each meaning
+again, and must see what its row says.
 
 *Requests* are those for a snapshot: each would cost the writers a hold, and there are three at
 most. *Calls* are all that the cloud has counted, of which *such answers* had this code.
@@ -22,10 +23,11 @@ most. *Calls* are all that the cloud has counted, of which *such answers* had th
 
 
 def page(seen: Sequence[Seen]) -> str:
-    return _HEAD + "".join(_row(one) for one in seen)
+    return _HEAD + "".join(row(one) for one in seen)
 
 
-def _row(one: Seen) -> str:
+def row(one: Seen) -> str:
+    """Lay out the line of one code."""
     cells = [
         f"`{one.code}`",
         one.action,

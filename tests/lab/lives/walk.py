@@ -1,5 +1,6 @@
 """Let an object meet one error code for an hour, and tell what came of it."""
 
+import random
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -38,6 +39,7 @@ class Seen:
 
 def meet(new_life: NewLife, code: str) -> Seen:
     """Answer every request for a snapshot, or for its deletion, with this code."""
+    random.seed(code)  # the pauses are spread a little: each walk of a code by the same numbers
     on_deletion = errors.TABLE[code].reason in ON_DELETION
     action = "DeleteSnapshots" if on_deletion else "CreateSnapshot"
     one = new_life(deletionPolicy="Delete") if on_deletion else new_life()
