@@ -5,10 +5,12 @@ Against the emulator's STS and metadata address, each across the end of its keys
 
 import http.client
 import logging
+import os
 import socket
 import ssl
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -166,6 +168,20 @@ def test_keys_in_files_that_are_rotated_are_used_from_the_next_request_on(place:
     assert credential.get_credential_info() == (SECRET_ID, SECRET_KEY, None)
     published(place.folder / "secret", "second", "AKIDother", "other")
     assert credential.get_credential_info() == ("AKIDother", "other", None)
+
+
+def test_files_that_are_swapped_between_the_reading_of_both_are_read_anew(place: Place) -> None:
+    old = place.folder / "rotated" / "..first"
+    old.mkdir(parents=True)
+    os.mkfifo(old / "secretId")  # who reads it waits for who writes it
+    (old.parent / "..data").symlink_to(old.name)
+    _, credential = place.cloud("Secret", DISKSNAPSHOT_CREDENTIALS_DIR=str(old.parent))
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(credential.get_credential_info)
+        with (old / "secretId").open("w") as written:
+            published(old.parent, "second", "AKIDother", "other")
+            written.write("AKIDold")
+        assert asked.result(20) == ("AKIDother", "other", None)
 
 
 def test_a_token_that_the_kubelet_renewed_is_read_anew(place: Place) -> None:

@@ -169,6 +169,18 @@ def test_a_page_that_gets_no_answer_keeps_no_other_from_its_turn() -> None:
     assert len(following.seen(names(600))) == 500
 
 
+def test_while_pages_fail_each_sweep_begins_with_another_one() -> None:
+    cloud = Listing(names(600))
+    cloud.fail = CloudUnavailable("silence")
+    following = Following(cloud, names(600))
+    begun = []
+    for _ in range(6):
+        cloud.asked.clear()
+        following.poller.sweep()
+        begun.append(cloud.asked[0][0])
+    assert sorted(begun) == names(600)[::100]
+
+
 def test_a_change_is_told_once_and_a_failed_sweep_is_made_up_for() -> None:
     cloud = Listing(names(1))
     following = Following(cloud, names(1))

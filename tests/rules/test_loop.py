@@ -479,7 +479,7 @@ def test_a_deadline_that_the_cloud_refuses_makes_no_snapshot_less_ready() -> Non
     cloud.fail = CloudProblem("UnsupportedOperation.SnapHasShared", "it is shared")
     pause = looking.look(KEY)
     assert pause is not None
-    assert pause.total_seconds() >= 5
+    assert pause >= timedelta(minutes=5), "at most a dozen calls in an hour"
     assert server.now.ready == "True"
 
 
