@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cluster.install_file import NEEDED, rendered
+from cluster.install_file import rendered
 from lab.cluster import Lab, LabError
 from lab.cluster.waiting import until
 from lab.demo import stage, taken
@@ -116,25 +116,34 @@ def folder(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 
 
 def _clear(lab: Lab) -> None:
+    _let_go(lab)
+    stage.remove_namespace(lab, SHOP)
+
+
+def _let_go(lab: Lab) -> None:
     found = lab.kubectl("-n", SHOP, "get", "dsnap", "-o", "name", check=False).split()
     for name in found:
         patch = '{"metadata": {"finalizers": null}}'
         lab.kubectl("-n", SHOP, "patch", name, "--type=merge", "-p", patch, check=False)
-    stage.remove_namespace(lab, SHOP)
 
 
 @pytest.fixture
-def installed(lab: Lab, folder: Path) -> Installed:
+def installed(lab: Lab, folder: Path) -> Iterator[Installed]:
     more = (
-        "--set=image.repository=localhost/operator,image.tag=lab,image.pullPolicy=Never",
+        "--set=image.pullPolicy=Never",
         f"--set=tencent.endpoint={lab.cbs_endpoint}",
         f"--set-file=tencent.caBundle={lab.ca_file}",
     )
-    text = rendered(lab, *NEEDED, more=more)
+    text = rendered(lab, "--image=localhost/operator:lab", "--region=ap-guangzhou", more=more)
     (folder / "install.yaml").write_text(text, encoding="utf-8")
     made = Installed(lab, folder, text)
-    made.apply()
-    return made
+    try:
+        made.apply()
+        yield made
+    finally:
+        # After a failure only: the next test must not begin with what is left of this one.
+        _let_go(lab)
+        lab.kubectl("delete", "--filename", str(folder / "install.yaml"), "--ignore-not-found")
 
 
 def test_in_the_order_of_the_head_objects_and_snapshots_go_and_nothing_waits(
