@@ -37,7 +37,7 @@ lab-down: venv ## Stop the lab and leave the machine as it was
 	@$(IN_VENV) python -m lab down
 
 test: lint lab-up ## Run lint and every test but those of `make bench` and `make deaths`
-	@$(IN_VENV) python -m pytest --numprocesses 2 --dist loadgroup
+	@$(IN_VENV) python -m pytest --numprocesses 2
 
 demo: venv ## Watch a proven snapshot of a real database on a real cluster
 	@$(IN_VENV) python -m lab demo
