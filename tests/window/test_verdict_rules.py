@@ -239,3 +239,33 @@ def test_a_verdict_ends_with_what_it_comes_to() -> None:
         console = Console(width=120, file=StringIO())
         report.show(console, judged)
         assert _printed(console).splitlines()[-1] == words
+
+
+XFS_LOG = """    log tail: 4456 head: 4460 state: <DIRTY>
+LOG REC AT LSN cycle 1 block 4456 (0x1, 0x1168)
+INO: cnt:2 total:2 a:0x55ef4b834d90 len:56 a:0x55ef4b846a10 len:176
+	INODE: #regs:2   ino:0x22008c  flags:0x1   dsize:0
+LOG REC AT LSN cycle 1 block 4458 (0x1, 0x116a)
+BUF: cnt:2 total:2 a:0x55ef4b834ba0 len:24 a:0x55ef4b846b10 len:384
+	BUF:  #regs:2   start blkno:0x0   len:1   bmap size:1   flags:0x9000
+	SUPER Block Buffer:
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "mark"),
+    [(1 << 32 | 4456, Mark.PROVEN), (1 << 32 | 4455, Mark.BROKEN), (None, Mark.BROKEN)],
+    ids=["on-disk", "older-on-disk", "not-told"],
+)
+def test_an_inode_in_the_log_of_xfs_needs_replay_unless_it_is_on_disk(
+    written: int | None, mark: Mark
+) -> None:
+    file_system = FileSystem(
+        kind="xfs",
+        superblock=XFS_LOG,
+        check=Run(1, ""),
+        clearing=Run(0, ""),
+        check_after=Run(0, ""),
+        written={} if written is None else {0x22008C: written},
+    )
+    assert judge_file_system(file_system).mark is mark

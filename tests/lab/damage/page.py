@@ -31,8 +31,8 @@ numbers count damaged copies.
 - MariaDB's own system tables are Aria, MySQL's are InnoDB. `mysql` is `BACKUP STAGE` on MariaDB,
   `FLUSH TABLES WITH READ LOCK` on MySQL; `exec` is the one of `examples/exec-and-freeze.yaml`, on
   MySQL with that statement instead.
-- A frozen XFS has the superblock in its log, put there by the kernel on purpose, and nothing else.
-  That counts as no replay; any other item of the log is one.
+- A frozen XFS has the superblock in its log, put there by the kernel on purpose, and perhaps the
+  last inode before it, which is on disk as well. That counts as no replay; what isn't in place is.
 """
 _LATE: Final = """
 ## Where the cloud cuts {late} ms after it answers

@@ -7,12 +7,13 @@ import os
 import re
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from lab.cluster.errors import LabError
+from lab.demo import xfslog
 from lab.demo.facts import Disk, FileSystem, Rows, Run
 from lab.demo.ledger import Engine, Writer
 from lab.demo.writer import checksum_of
@@ -24,6 +25,8 @@ _PLAIN_ROWS: Final = re.compile(r"^rows-(\d+)\.txt$")
 _FIELDS_OF_A_PLAIN_ROW: Final = 3
 _UNCORRECTED: Final = 4
 _SECONDS_TO_CHECK: Final = 300
+_WRITTEN: Final = re.compile(r"^v3.inumber = (\d+)\nv3.lsn = (0x[0-9a-f]+)$", re.MULTILINE)
+_FEW: Final = 20
 
 
 def examine(copy: Path, scratch: Path, *, datadir: str = ".", folder: str = ".") -> Disk:
@@ -92,11 +95,25 @@ def _check_xfs(copy: Path, scratch: Path) -> FileSystem:
         after = _run(["xfs_repair", "-n", str(file)])
     return FileSystem(
         kind=filesystem.XFS,
+        written=_written(copy, {inode for inode, _ in xfslog.logged(log.output)}),
         superblock=log.output,
         check=check,
         clearing=mounting,
         check_after=after,
     )
+
+
+def _written(copy: Path, inodes: Collection[int]) -> Mapping[int, int]:
+    """Read which record of the log each inode was written after, where these are few."""
+    if not 0 < len(inodes) <= _FEW:
+        return {}
+    asked = [word for inode in inodes if inode > 0 for word in _question(inode)]
+    said = _run(["xfs_db", "-r", "-f", *asked, str(copy)]).output
+    return {int(inode): int(record, 16) for inode, record in _WRITTEN.findall(said)}
+
+
+def _question(inode: int) -> list[str]:
+    return ["-c", f"inode {inode}", "-c", "print v3.inumber v3.lsn"]
 
 
 def _check_ext4(copy: Path, scratch: Path) -> FileSystem:

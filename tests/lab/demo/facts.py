@@ -58,6 +58,8 @@ class FileSystem:
     # ext4, only where the check ended with 4: orphans cleared in a scratch copy, and that checked.
     # XFS: a scratch copy mounted and unmounted, and that checked.
     clearing: Run | None = None
+    # XFS: for inodes in the log, the number of the record that each was written to disk after.
+    written: Mapping[int, int] = field(default_factory=dict)
     check_after: Run | None = None
 
 
