@@ -51,6 +51,12 @@ class Watch(threading.Thread):
             if namespace and name:
                 self._seen(Key(namespace, name))
 
+        @kopf.on.cleanup(registry=registry)
+        def end(**_: Any) -> None:
+            # kopf gives up, as when the kind is gone for a moment. It would then wait for ever
+            # for the flag that nobody sets, and its thread would look alive while it is blind.
+            self._stop_flag.set()
+
         return registry
 
 

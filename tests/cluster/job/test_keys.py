@@ -14,7 +14,7 @@ from lab.demo import stage
 from lab.demo.shop import Shop
 from lab.layout import METADATA_ADDRESS, REGION, STS_ENDPOINT
 
-SHORT_SECONDS = 3
+SHORT_SECONDS = 8  # long enough for one snapshot beside other tests
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 - a path
 ROLE = "qcs::cam::uin/100000000001:roleName/snapshots"
 # What TKE's webhook would put into the pod; here the pod's usual token is the proof.
