@@ -167,6 +167,10 @@ def test_objects_and_snapshots_are_kept_by_the_commands_of_the_head(installed: I
     assert kept["metadata"]["uid"] == uid
     assert not kept["metadata"].get("finalizers")
     installed.apply()
+    name = kept["metadata"]["name"]
+    # Only an operator that is at work again can hold the object until its snapshot is gone.
+    until(lambda: "finalizers" in stage.get(installed.lab, SHOP, name)["metadata"], "a finalizer",
+          seconds=40)  # fmt: skip
     installed.run(installed.head(REMOVE_ALL))
     assert installed.states(uid) == []
 
