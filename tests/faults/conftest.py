@@ -9,7 +9,7 @@ from lab.cluster import Lab, LabError
 from lab.deaths.catalogue import Death
 from lab.deaths.dying import die
 from lab.deaths.outcome import Outcome
-from lab.deaths.rows import Row, Rows
+from lab.deaths.rows import Row, kept
 from lab.deaths.scene import played, staged
 from lab.demo.load import Server
 from lab.demo.stage import Database
@@ -28,7 +28,7 @@ class Stage:
         with played(self.lab, self.database, self.server, files=death.database_lives) as scene:
             outcome = die(scene, death)
         self.database = outcome.database
-        Rows(self.lab.layout).keep(Row.of(outcome))  # for the page of the documentation
+        kept(self.lab.layout).keep(Row.of(outcome))  # for the page of the documentation
         return outcome
 
 

@@ -22,6 +22,7 @@ from disksnapshot.snapshot import status
 from disksnapshot.snapshot.capture import Result
 from disksnapshot.snapshot.proof import verdict
 from disksnapshot.window.hold import Facts, Refusal
+from lab.lives.apiserver import json_patch
 from rules.outcomes import cut, facts
 from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
 
@@ -60,7 +61,7 @@ class Server:
         assert self.stored is not None
         stored = copy.deepcopy(self.stored)
         if "json-patch" in content_type:
-            _apply(stored, change)
+            json_patch(stored, change)
             refused = self.refuses(stored["status"])
             if refused:
                 raise refused
@@ -78,18 +79,6 @@ class Server:
     def now(self) -> status.Done:
         assert self.stored is not None
         return status.parse(self.stored["status"])
-
-
-def _apply(stored: dict[str, Any], operations: list[dict[str, Any]]) -> None:
-    for operation in operations:
-        *parents, last = operation["path"].strip("/").split("/")
-        place = stored
-        for name in parents:
-            place = place[name]
-        if operation["op"] == "add":
-            place[last] = operation["value"]
-        elif place[last] != operation["value"]:
-            raise Conflict("a test failed")
 
 
 class MemoryCloud:

@@ -12,7 +12,7 @@ from lab.cluster.errors import LabError
 from lab.deaths import page
 from lab.deaths.catalogue import DEATHS, Death
 from lab.deaths.dying import die
-from lab.deaths.rows import Row, Rows
+from lab.deaths.rows import Row, kept
 from lab.deaths.scene import played, staged
 from lab.layout import Layout
 
@@ -21,7 +21,7 @@ _PAGE = Path(__file__).parents[3] / "docs" / "deaths.md"
 
 def run(lab: Lab, deaths: list[Death]) -> list[Row]:
     """Bring the deaths about one after the other, each with writers of its own."""
-    rows = Rows(lab.layout)
+    rows = kept(lab.layout)
     with staged(lab) as (first, server):
         database = first
         for death in deaths:
@@ -43,7 +43,7 @@ def main() -> int:
     if options.command == "run":
         rows = run(Lab.running(), wanted)
     else:
-        rows = [Rows(Layout.from_environment()).of(death.key) for death in DEATHS]
+        rows = [kept(Layout.from_environment()).of(death.key) for death in DEATHS]
         _PAGE.write_text(page.page(rows))
     return 1 if any(row.broken for row in rows) else 0
 

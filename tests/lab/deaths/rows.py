@@ -1,13 +1,12 @@
 """The rows of the table of deaths, kept in files until the page is written."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from lab.cluster.errors import LabError
 from lab.deaths.outcome import Outcome
+from lab.kept import Rows
 from lab.layout import Layout
 
 
@@ -58,21 +57,6 @@ class Row:
         return said + "".join(f"\n  BROKEN: {promise}" for promise in self.broken)
 
 
-class Rows:
-    """A file a row."""
-
-    def __init__(self, layout: Layout) -> None:
-        # In the cache and not in the lab's state, which goes with the lab.
-        self._folder = layout.cache / "deaths"
-        self._folder.mkdir(parents=True, exist_ok=True)
-
-    def keep(self, row: Row) -> None:
-        """Put a row in place of the one with the same key."""
-        (self._folder / f"{row.key}.json").write_text(json.dumps(asdict(row)))
-
-    def of(self, key: str) -> Row:
-        """Return a row, or fail with one sentence."""
-        file = self._folder / f"{key}.json"
-        if not file.exists():
-            raise LabError(f"{key} has not been run: `python -m lab.deaths run {key}`.")
-        return Row(**json.loads(file.read_text()))
+def kept(layout: Layout) -> Rows[Row]:
+    """Return where the rows are kept."""
+    return Rows(layout, "deaths", Row)

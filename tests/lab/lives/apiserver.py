@@ -53,7 +53,7 @@ class ApiServer:
             raise Gone("it was deleted")
         stored = copy.deepcopy(self.stored)
         if "json-patch" in content_type:
-            _apply(stored, change)
+            json_patch(stored, change)
         else:
             stored["metadata"]["finalizers"] = change["metadata"]["finalizers"]
         self.writes += 1
@@ -69,7 +69,8 @@ class ApiServer:
             self.stored["metadata"].setdefault("finalizers", [])
 
 
-def _apply(stored: dict[str, Any], operations: list[dict[str, Any]]) -> None:
+def json_patch(stored: dict[str, Any], operations: list[dict[str, Any]]) -> None:
+    """Apply a JSON Patch to an object, with the operations that the operator uses."""
     for operation in operations:
         *parents, last = operation["path"].strip("/").split("/")
         place = stored

@@ -14,11 +14,12 @@ from lab.cluster import Lab
 from lab.cluster.errors import LabError
 from lab.layout import Layout
 from lab.refusals import page
+from lab.refusals import rows as kept_rows
 from lab.refusals.catalogue import CASES, GROUPS
 from lab.refusals.denials import DENIALS, RIGHTS, RULES
 from lab.refusals.denying import deny
 from lab.refusals.refusing import refuse
-from lab.refusals.rows import Row, Rows
+from lab.refusals.rows import Row
 from lab.refusals.scene import staged
 
 _PAGE = Path(__file__).parents[3] / "docs" / "refusals.md"
@@ -31,7 +32,7 @@ def run(lab: Lab, keys: Collection[str]) -> list[Row]:
     known = {case.key for case in CASES} | {denial.key for denial in DENIALS}
     if set(keys) - known:
         raise LabError(f"The catalogue doesn't have all of {', '.join(keys)}.")
-    kept, rows = Rows(lab.layout), []
+    kept, rows = kept_rows.kept(lab.layout), []
     with staged(lab) as scene:
         for row in chain(deny(scene, denials), refuse(scene, cases)):
             # At once: a run that is cut off has shown what it had.
@@ -43,7 +44,7 @@ def run(lab: Lab, keys: Collection[str]) -> list[Row]:
 
 def write() -> list[Row]:
     """Write the page from the rows that are kept."""
-    rows = Rows(Layout.from_environment())
+    rows = kept_rows.kept(Layout.from_environment())
     # What was seen is held to what the catalogue says now.
     refused = {
         title: [replace(rows.of(case.key), says=case.says) for case in group]

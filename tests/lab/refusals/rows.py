@@ -1,11 +1,10 @@
 """What came of each case and what that broke, kept in files until the page is written."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from lab.cluster.errors import LabError
+from lab.kept import Rows
 from lab.layout import Layout
 
 
@@ -52,21 +51,6 @@ class Row:
         return said + "".join(f"\n  BROKEN: {promise}" for promise in self.broken)
 
 
-class Rows:
-    """A file a row."""
-
-    def __init__(self, layout: Layout) -> None:
-        # In the cache and not in the lab's state, which goes with the lab.
-        self._folder = layout.cache / "refusals"
-        self._folder.mkdir(parents=True, exist_ok=True)
-
-    def keep(self, row: Row) -> None:
-        """Put a row in place of the one with the same key."""
-        (self._folder / f"{row.key}.json").write_text(json.dumps(asdict(row)))
-
-    def of(self, key: str) -> Row:
-        """Return a row, or fail with one sentence."""
-        file = self._folder / f"{key}.json"
-        if not file.exists():
-            raise LabError(f"{key} has not been run: `python -m lab.refusals run {key}`.")
-        return Row(**json.loads(file.read_text()))
+def kept(layout: Layout) -> Rows[Row]:
+    """Return where the rows are kept."""
+    return Rows(layout, "refusals", Row)
