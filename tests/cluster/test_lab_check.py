@@ -37,6 +37,20 @@ def test_the_machine_that_runs_these_tests_can_run_the_lab() -> None:
     assert (done.returncode, done.stdout) == (0, "This machine can run the lab.\n")
 
 
+def test_a_bare_machine_without_iptables_can_run_the_lab(tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for folder in reversed(os.environ["PATH"].split(os.pathsep)):
+        for program in Path(folder).glob("*"):
+            if "tables" not in program.name:
+                (programs / program.name).unlink(missing_ok=True)
+                (programs / program.name).symlink_to(program)
+
+    done = _check(PATH=str(programs), DISKSNAPSHOT_LAB_STATE=str(tmp_path / "state"))
+
+    assert (done.returncode, done.stdout) == (0, "This machine can run the lab.\n")
+
+
 def test_too_little_space_is_named_with_the_folder_and_both_figures(tiny: Path) -> None:
     done = _check(DISKSNAPSHOT_LAB_STATE=str(tiny / "state"))
 

@@ -1,5 +1,6 @@
 """Find and remove the iptables chains that the lab's kube-proxy made."""
 
+import shutil
 from typing import Final
 
 from lab.cluster.commands import run
@@ -10,15 +11,21 @@ _PREFIX: Final = "KUBE-"
 
 def has_chains() -> bool:
     """Say whether any Kubernetes has chains here, the lab's or another."""
-    return any(_script(run(f"{family}-save", check=False)) for family in _FAMILIES)
+    return any(_script(_saved(family)) for family in _FAMILIES)
 
 
 def remove_chains() -> None:
     """Remove Kubernetes' chains and the rules that lead to them; leave all others alone."""
     for family in _FAMILIES:
-        script = _script(run(f"{family}-save", check=False))
+        script = _script(_saved(family))
         if script:
             run(f"{family}-restore", "--noflush", "--wait", "5", stdin=script)
+
+
+def _saved(family: str) -> str:
+    # A bare machine has no iptables yet: it is installed only after the check.
+    program = f"{family}-save"
+    return run(program, check=False) if shutil.which(program) else ""
 
 
 def _script(saved: str) -> str:
