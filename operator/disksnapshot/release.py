@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -19,7 +20,7 @@ from disksnapshot.naming import FINALIZER
 from disksnapshot.snapshot import status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from disksnapshot.kube.api import Api
 
@@ -51,7 +52,7 @@ class Release:
         self._hold()
         self._sleep(STEPS_DOWN_SECONDS)
         said = []
-        for body in self._objects.every():
+        for body in self._every():
             self._hold()
             # First: without the finalizer a deletion would take along what is written of it.
             lines = [self._back(body), what_stays(body)]
@@ -59,6 +60,13 @@ class Release:
             said += [line for line in lines if line]
         self._lease.seize(SEIZED_SECONDS)
         return said
+
+    def _every(self) -> Iterator[Mapping[str, Any]]:
+        try:
+            yield from self._objects.every()
+        except Gone:
+            # The definition was deleted before us, and every object with it.
+            logger.info("no such kind is left in this cluster")
 
     def _hold(self) -> None:
         now = time.monotonic()
@@ -68,18 +76,17 @@ class Release:
 
     def _let_go(self, body: Mapping[str, Any]) -> None:
         metadata = body["metadata"]
-        for _ in range(TRIES):
-            if FINALIZER not in body["metadata"].get("finalizers", []):
-                return
-            try:
-                self._objects.drop_finalizer(body)
-            except Conflict:
-                body = self._objects.read(metadata["namespace"], metadata["name"])
-            except Gone:
-                return
-            else:
-                return
-        raise Conflict(f"{metadata['namespace']}/{metadata['name']}: others keep changing it")
+        with contextlib.suppress(Gone):
+            for _ in range(TRIES):
+                if FINALIZER not in body["metadata"].get("finalizers", []):
+                    return
+                try:
+                    self._objects.drop_finalizer(body)
+                except Conflict:
+                    body = self._objects.read(metadata["namespace"], metadata["name"])
+                else:
+                    return
+            raise Conflict(f"{metadata['namespace']}/{metadata['name']}: others keep changing it")
 
 
 def what_stays(body: Mapping[str, Any]) -> str:

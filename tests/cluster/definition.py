@@ -22,6 +22,13 @@ BY_EXEC: Final = {"freeze": {"method": "Exec"}}
 SYNC: Final[dict[str, Any]] = {"sync": {}}
 
 
+def keep(lab: Lab) -> None:
+    """Make sure of the definition itself, for an operator whose chart does not bring it."""
+    lab.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={SOURCE}")
+    name = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))["metadata"]["name"]
+    lab.kubectl("wait", "--for=condition=Established", f"crd/{name}", "--timeout=30s")
+
+
 @contextmanager
 def installed(lab: Lab) -> Iterator[None]:
     """Serve the definition from the lab's API server, and take it away again."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cluster import definition
 from lab.cluster import Lab
 from lab.cluster.waiting import until
 
@@ -150,6 +151,7 @@ def remove(lab: Lab) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def _release(lab: Lab) -> Iterator[None]:
     remove(lab)  # what a run that was cut off has left
+    definition.keep(lab)
     for namespace in (HOME, OPENED, COMMANDS):
         lab.kubectl("create", "namespace", namespace)
     restricted = "pod-security.kubernetes.io/enforce=restricted"

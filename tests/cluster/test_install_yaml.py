@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster import definition
 from cluster.install_file import NEEDED, REPOSITORY, objects, rendered
 from lab.cluster import Lab
 
@@ -118,6 +119,7 @@ def applied(lab: Lab, tmp_path: Path) -> Iterator[str]:
     file = tmp_path / "install.yaml"
     file.write_text(text, encoding="utf-8")
     remove(lab, file)  # what a run that was cut off has left
+    definition.keep(lab)
     lab.kubectl("create", "namespace", NAME)
     secret = ("secret", "generic", "cbs-credentials")
     keys = (

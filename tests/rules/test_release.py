@@ -18,17 +18,26 @@ class Objects:
         self.bodies = {item["metadata"]["name"]: item for item in bodies}
         self.touched: list[str] = []
         self.fail: list[Exception] = []
+        self.going: set[str] = set()
+        self.has_kind = True
 
     def every(self) -> Iterator[Mapping[str, Any]]:
+        if not self.has_kind:
+            raise Gone("the server could not find the requested resource")
         yield from copy.deepcopy(list(self.bodies.values()))
 
     def read(self, _namespace: str, name: str) -> Mapping[str, Any]:
+        if name not in self.bodies:
+            raise Gone(name)
         return copy.deepcopy(self.bodies[name])
 
     def drop_finalizer(self, found: Mapping[str, Any]) -> None:
         if self.fail:
             raise self.fail.pop()
         name = found["metadata"]["name"]
+        if name in self.going:
+            del self.bodies[name]
+            raise Conflict("deleted meanwhile")
         self.touched.append(name)
         self.bodies[name]["metadata"]["finalizers"] = ["another.io/one"]
 
@@ -80,6 +89,19 @@ def test_an_object_that_changes_or_goes_meanwhile_holds_nothing_up() -> None:
     objects.fail = [Gone("b"), Conflict("changed"), Conflict("changed")]
     released(objects)
     assert objects.touched == ["lease", "sleep", "b", "lease"]
+
+
+def test_an_object_that_changes_and_then_goes_holds_nothing_up() -> None:
+    objects = Objects(named("a"), named("b"))
+    objects.going = {"a"}
+    released(objects)
+    assert objects.touched == ["lease", "sleep", "b", "lease"]
+
+
+def test_where_the_definition_is_gone_nothing_is_left_to_let_go() -> None:
+    objects = Objects()
+    objects.has_kind = False
+    assert released(objects) == []
 
 
 def test_an_object_that_never_stops_changing_is_named() -> None:
