@@ -1,5 +1,5 @@
 # Two commands are all a newcomer needs: `make demo` (the main job, on real parts) and `make test` (lint and every
-# tests/**/test_*.py). tests/bench/bench_*.py and tests/faults/fault_*.py are run by `make bench` and `make deaths`.
+# tests/**/test_*.py). tests/bench/bench_*.py and tests/**/fault_*.py are run by `make bench` and `make deaths`.
 
 SHELL       := /bin/bash
 PYTHON      ?= python3
@@ -50,7 +50,7 @@ bench: lab-up ## Assert ratios to a bare loop, and counts of calls and writes, e
 
 deaths: lab-up ## Kill every part in the middle of a hold; write docs/deaths.md
 	@$(IN_VENV) python -m lab.deaths run && $(IN_VENV) python -m lab.deaths page
-	@$(IN_VENV) python -m pytest tests/faults -o python_files='fault_*.py'
+	@$(IN_VENV) python -m pytest tests/faults tests/cluster/job -o python_files='fault_*.py'
 
 refusals: lab-up ## Give the cluster every bad input; write docs/refusals.md
 	@$(IN_VENV) python -m lab.refusals run && $(IN_VENV) python -m lab.refusals page

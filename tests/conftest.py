@@ -7,18 +7,38 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 CLUSTER: Final = "tests/cluster/"
+# These only ask the API server or Helm something, or use no cluster at all.
+ASKING: Final = tuple(
+    f"{CLUSTER}test_{name}.py"
+    for name in ("chart_notes", "chart_render", "crd_object", "crd_rules", "disks_local")
+)
 BESIDE: Final = 5  # niceness of what runs beside the cluster's tests, which wait for each other
 
 
 class Beside(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """One worker has all tests of the cluster; files of other tests go to whoever is free."""
+    """One worker has all tests that change the cluster; other files go to whoever is free."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return CLUSTER if nodeid.startswith(CLUSTER) else nodeid.partition("::")[0]
+        file = nodeid.partition("::")[0]
+        return CLUSTER if file.startswith(CLUSTER) and file not in ASKING else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Beside:
+    config.option.loadscopereorder = False  # the order of the collection counts, see below
     return Beside(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Tests that take the lab down come first: nothing of another test can be lost with it. Those
+    # that only ask come last: by then it is up again for long.
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if "lab_taken_down" in getattr(item, "fixturenames", ()):
+        return 0
+    file = item.nodeid.partition("::")[0]
+    return 3 if file in ASKING else 1 if file.startswith(CLUSTER) else 2
 
 
 @pytest.hookimpl(tryfirst=True)  # before fixtures start anything

@@ -12,12 +12,3 @@ def lab() -> Lab:
     except LabError as error:
         # A failure, never a skip: a test that did not run has shown nothing.
         pytest.fail(str(error), pytrace=False)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Tests that take the lab down come first: nothing of another test can be lost with it.
-    items.sort(key=lambda item: not _takes_the_lab_down(item))
-
-
-def _takes_the_lab_down(item: pytest.Item) -> bool:
-    return "lab_taken_down" in getattr(item, "fixturenames", ())

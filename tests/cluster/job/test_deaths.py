@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,7 +40,7 @@ def test_a_killed_operator_leaves_writers_free_and_one_snapshot(shop: Shop, load
 def test_an_operator_that_is_told_to_stop_lets_go_and_is_gone_in_five_seconds(
     shop: Shop, load: Load
 ) -> None:
-    body = _held_without_reply(shop)
+    body = shop.held_without_reply()
     operator = kill.operator_pid(shop.lab)
     began = time.time_ns()
     os.kill(operator, signal.SIGTERM)
@@ -68,7 +67,7 @@ def test_a_restarted_operator_goes_on_where_the_old_one_was(shop: Shop) -> None:
 def test_a_freezer_that_dies_in_the_hold_costs_the_snapshot_its_proof_and_is_tried_again(
     shop: Shop, load: Load
 ) -> None:
-    body = _held_without_reply(shop)
+    body = shop.held_without_reply()
     began = time.time_ns()
     where = ("-n", stage.FREEZER_NAMESPACE, "pods", "--all", "--force", "--grace-period=0")
     shop.lab.kubectl("delete", *where)
@@ -83,28 +82,9 @@ def test_a_freezer_that_dies_in_the_hold_costs_the_snapshot_its_proof_and_is_tri
     assert len(shop.in_the_cloud(body)) == 1
 
 
-def test_a_lost_proof_deletes_the_snapshot_and_tries_again(shop: Shop) -> None:
-    shop.lab.cbs.settings(visibilityDelayMilliseconds=2000, creationMilliseconds=500)
-    body = shop.snapshot()
-    _, since = shop.lab.cbs.calls()
-    shop.apply(body)
-    shop.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=30)
-    assert shop.kill_sessions("snapshot") > 0
-    seen = shop.until_reason(body, "ProofFailed")
-    shop.lab.cbs.settings(visibilityDelayMilliseconds=50)
+def test_a_lost_proof_deletes_the_snapshot_and_says_when_it_is_tried_again(shop: Shop) -> None:
+    body, seen = shop.lose_proof()
+    until(lambda: shop.in_the_cloud(body) == [], "the snapshot is deleted", seconds=20)
     assert condition(seen, "Quiesced")["status"] == "False"
-    end = shop.ready(body, seconds=180)["status"]
-    assert end["consistency"] == "ApplicationConsistent"
-    assert end["intent"]["attempt"] == 2
-    assert [s["id"] for s in shop.in_the_cloud(body)] == [end["snapshotID"]]
-
-
-def _held_without_reply(shop: Shop) -> dict[str, Any]:
-    """Apply a DiskSnapshot whose reply never comes, and return it while it is held."""
-    _, since = shop.lab.cbs.calls()
-    shop.lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=1)
-    body = shop.snapshot()
-    shop.apply(body)
-    shop.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=30)
-    assert kill.frozen_devices(shop.lab)
-    return body
+    until(lambda: "retryTime" in shop.get(body)["status"], "the next attempt is planned")
+    shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", body["metadata"]["name"])

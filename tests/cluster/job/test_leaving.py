@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -21,24 +20,13 @@ def _back_again(shop: Shop) -> Iterator[None]:
     stage.install_operator(shop.lab, [shop.namespace])
 
 
-def held_without_reply(shop: Shop, **spec: Any) -> dict[str, Any]:
-    """Apply a DiskSnapshot whose reply never comes, and return it while it is held."""
-    _, since = shop.lab.cbs.calls()
-    shop.lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=1)
-    body = shop.snapshot(**spec)
-    shop.apply(body)
-    shop.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=30)
-    assert kill.frozen_devices(shop.lab)
-    return body
-
-
 def finalizers(shop: Shop) -> list[str]:
     found = json.loads(shop.lab.kubectl("get", "dsnap", "--all-namespaces", "-o", "json"))
     return [name for item in found["items"] for name in item["metadata"].get("finalizers", [])]
 
 
 def test_an_upgrade_in_a_hold_lets_go_and_the_new_operator_goes_on(shop: Shop) -> None:
-    body = held_without_reply(shop)
+    body = shop.held_without_reply()
     stage.install_operator(shop.lab, [shop.namespace], podAnnotations={"upgraded": "true"})
     assert kill.frozen_devices(shop.lab) == []
     shop.ready(body)
@@ -50,7 +38,7 @@ def test_an_uninstall_in_a_hold_leaves_nothing_frozen_no_finalizer_and_one_liste
     shop: Shop,
 ) -> None:
     done = shop.ready(shop.snapshot(deletionPolicy="Delete"))
-    held = held_without_reply(shop, deletionPolicy="Delete")
+    held = shop.held_without_reply(deletionPolicy="Delete")
     began = time.monotonic()
     where = ("--namespace", stage.OPERATOR_NAMESPACE)
     shop.lab.helm("uninstall", stage.RELEASE, *where, "--wait", "--timeout", "120s")

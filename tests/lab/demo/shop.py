@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.cluster import Lab
 from lab.cluster.waiting import until
-from lab.demo import stage, taken
+from lab.demo import kill, stage, taken
 from lab.demo.stage import Database
 
 
@@ -55,6 +55,27 @@ class Shop:
 
         until(said, f"{body['metadata']['name']} says {reason}", seconds=seconds)
         return seen
+
+    def held_without_reply(self, **spec: Any) -> dict[str, Any]:
+        """Apply a DiskSnapshot whose reply never comes, and return it while it is held."""
+        self.lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=1)
+        body = self.snapshot(**spec)
+        self._until_sent(body)
+        assert kill.frozen_devices(self.lab)
+        return body
+
+    def lose_proof(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """End the session of the database in a hold; return the object as applied and as seen."""
+        self.lab.cbs.settings(visibilityDelayMilliseconds=2000, creationMilliseconds=500)
+        body = self.snapshot()
+        self._until_sent(body)
+        assert self.kill_sessions("snapshot") > 0
+        return body, self.until_reason(body, "ProofFailed")
+
+    def _until_sent(self, body: Mapping[str, Any]) -> None:
+        _, since = self.lab.cbs.calls()
+        self.apply(body)
+        self.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=30)
 
     def in_the_cloud(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         return taken.in_the_cloud(self.lab, self.get(body)["metadata"]["uid"])

@@ -58,7 +58,7 @@ def install_operator(lab: Lab, namespaces: Sequence[str], **values: Any) -> None
         file.flush()
         where = ("--namespace", OPERATOR_NAMESPACE, "--values", file.name)
         wait = ("--wait", "--timeout", _SECONDS)
-        lab.helm("upgrade", "--install", RELEASE, str(CHART), *where, *wait)
+        lab.helm("upgrade", "--install", RELEASE, str(CHART), *where, *wait, "--take-ownership")
 
 
 def uninstall_operator(lab: Lab) -> None:
