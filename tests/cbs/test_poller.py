@@ -8,13 +8,17 @@ from datetime import UTC, datetime
 import pytest
 
 from disksnapshot.cbs.calls import CloudProblem
+from disksnapshot.cbs.errors import TABLE
 from disksnapshot.cbs.listed import Snapshot
-from disksnapshot.cbs.poller import Poller, pause_after
+from disksnapshot.cbs.poller import Poller, View, pause_after
 from disksnapshot.errors import CloudUnavailable, Unreadable
 
 PATIENCE = 20
 HOUR = 3600
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+NOT_FOUND = "InvalidSnapshotId.NotFound"  # each id gets an answer by it: it is gone
+PERMANENT = sorted(code for code in TABLE if CloudProblem(code, "").slow and code != NOT_FOUND)
+PASSING = sorted(code for code in TABLE if not CloudProblem(code, "").slow)
 
 
 class Listing:
@@ -47,13 +51,21 @@ class Following:
 
     def __init__(self, cloud: Listing, followed: Iterable[str]) -> None:
         self.told: list[str] = []
-        self.poller: Poller[str] = Poller(cloud, self.told.append)  # type: ignore[arg-type]  # the part of a cloud that it uses
+        self.now = 0.0
+        self.poller: Poller[str] = Poller(cloud, self.told.append, ticks=lambda: self.now)  # type: ignore[arg-type]  # the part of a cloud that it uses
         for name in followed:
             self.poller.follow([name], name)
 
     def seen(self, snapshot_ids: Iterable[str]) -> set[str]:
         views = self.poller.follow(snapshot_ids, "x")
         return {name for name, view in views.items() if view.snapshot}
+
+    def view(self, snapshot_id: str) -> View:
+        return self.poller.follow([snapshot_id], "x")[snapshot_id]
+
+    def sweep_until(self, end: float) -> None:
+        while self.now < end:
+            self.now += self.poller.sweep() or end
 
 
 def names(count: int) -> list[str]:
@@ -141,6 +153,8 @@ def test_many_bad_ids_cost_a_bounded_number_of_calls_and_all_good_ones_are_seen_
         cloud.asked.clear()
         following.poller.sweep()
         assert len(cloud.asked) <= 22
+        trouble = {name for name in names(100) if following.view(name).trouble}
+        assert trouble <= set(bad), "an error of some is said by no other"
     assert following.seen(names(100)) == set(names(100)) - set(bad)
 
 
@@ -164,9 +178,10 @@ def test_a_page_that_gets_no_answer_keeps_no_other_from_its_turn() -> None:
     cloud = Listing(names(600))
     cloud.bad["snap-00000000"] = CloudUnavailable("silence")
     following = Following(cloud, names(600))
-    for _ in range(2):
+    for _ in range(9):
         following.poller.sweep()
     assert len(following.seen(names(600))) == 500
+    assert following.view("snap-00000599").trouble is None, "nor is it told of that trouble"
 
 
 def test_while_pages_fail_each_sweep_begins_with_another_one() -> None:
@@ -203,33 +218,102 @@ def test_who_is_gone_is_followed_no_longer() -> None:
     assert cloud.asked == [["snap-00000002"]]
 
 
+@pytest.mark.parametrize("followed", [1, 2, 3, 100, 250])
+@pytest.mark.parametrize("code", PERMANENT)
+def test_an_hour_of_a_permanent_error_costs_a_dozen_calls(code: str, followed: int) -> None:
+    cloud = Listing(names(followed))
+    cloud.fail = CloudProblem(code, "no")
+    following = Following(cloud, names(followed))
+    following.sweep_until(HOUR)
+    assert len(cloud.asked) <= 12
+    views = following.poller.follow(names(followed), "x").values()
+    assert {view.trouble for view in views} == {cloud.fail}, "everybody can say what it is"
+    assert {view.absent_since for view in views} == {None}, "and nothing counts as lost"
+
+
+@pytest.mark.parametrize("followed", [1, 100])
 @pytest.mark.parametrize(
-    ("error", "most"),
+    "error",
     [
-        (CloudProblem("UnauthorizedOperation", "no"), 12),
-        (CloudProblem("AuthFailure.SecretIdNotFound", "no"), 12),
-        (CloudProblem("UnsupportedOperation", "no"), 12),
-        (CloudProblem("RequestLimitExceeded", "no"), 70),
-        (CloudUnavailable("silence"), 70),
+        *(CloudProblem(code, "no") for code in [*PASSING, "Of.Tomorrow"]),
+        CloudUnavailable("silence"),
+        Unreadable("no number"),
+        KeyError("anything"),
     ],
-    ids=["a right", "the keys", "nothing that waiting mends", "a throttle", "silence"],
+    ids=repr,
 )
-def test_an_hour_of_trouble_costs_few_calls(error: Exception, most: int) -> None:
+def test_an_hour_of_an_error_that_may_pass_costs_about_a_call_a_minute(
+    error: Exception, followed: int
+) -> None:
+    cloud = Listing(names(followed))
+    cloud.fail = error
+    following = Following(cloud, names(followed))
+    following.sweep_until(HOUR)
+    assert len(cloud.asked) <= 70
+    trouble = following.view("snap-00000000").trouble
+    assert trouble is not None, "who waits for an hour is told why"
+    assert trouble.reason != "OutcomeUnknown", "no outcome is unknown: the cut is made"
+
+
+@pytest.mark.parametrize(
+    "error", [CloudProblem("InvalidParameterValue", "no"), Unreadable("no number")], ids=repr
+)
+def test_after_an_error_that_held_for_all_everything_is_seen_by_the_next_sweep(
+    error: Exception,
+) -> None:
     cloud = Listing(names(100))
     cloud.fail = error
-    following, now = Following(cloud, names(100)), 0.0
-    while now < HOUR:
-        now += following.poller.sweep() or HOUR
-    assert len(cloud.asked) <= most
+    following = Following(cloud, names(100))
+    following.sweep_until(HOUR)
     cloud.fail = None
+    following.told.clear()
     assert following.poller.sweep() == 5.0
+    assert following.seen(names(100)) == set(names(100))
+    assert set(following.told) == set(names(100))
+    assert following.view("snap-00000000").trouble is None
+
+
+def test_gone_snapshots_are_each_found_out_although_all_fail_alike() -> None:
+    cloud = Listing()
+    cloud.fail = CloudProblem(NOT_FOUND, "no")
+    following = Following(cloud, names(100))
+    following.sweep_until(HOUR / 2)
+    views = following.poller.follow(names(100), "x").values()
+    assert all(view.absent_since for view in views)
+
+
+@pytest.mark.parametrize("bad", [(0, 50), (24, 25, 26), (0, 1, 99), (25, 75)])
+def test_some_bad_ids_are_found_although_they_may_look_like_an_error_of_all(
+    bad: tuple[int, ...],
+) -> None:
+    cloud = Listing(names(100))
+    cloud.bad.update({names(100)[each]: CloudProblem("InvalidSnapshot", "no") for each in bad})
+    following = Following(cloud, names(100))
+    following.sweep_until(120)
+    assert len(following.seen(names(100))) == 100 - len(bad)
+
+
+def test_who_alone_is_refused_can_say_so_and_that_it_is_over() -> None:
+    cloud, bad = Listing(names(100)), "snap-00000042"
+    refusal = CloudProblem("InvalidParameterValue", "no")
+    cloud.bad[bad] = refusal
+    following = Following(cloud, names(100))
+    following.poller.sweep()
+    assert (following.view(bad).trouble, following.view("snap-00000041").trouble) == (
+        refusal,
+        None,
+    )
+    assert following.told.count(bad) == 1
+    cloud.bad.clear()
+    following.sweep_until(100)
+    assert (following.view(bad).trouble, following.told.count(bad)) == (None, 2)
 
 
 def test_the_pause_grows_with_the_pages_and_with_failures_up_to_a_bound() -> None:
     assert pause_after(0, 1, slow=False) == 5.0
     assert pause_after(0, 100, slow=False) == 10.0
     assert [pause_after(count, 1, slow=False) for count in (1, 2, 3, 9)] == [10, 20, 40, 60]
-    assert pause_after(99, 1, slow=True) == 900.0
+    assert [pause_after(count, 1, slow=True) for count in (1, 2, 3, 99)] == [15, 30, 60, 900]
 
 
 @contextmanager

@@ -14,8 +14,10 @@ from disksnapshot.cbs.client import NOT_FOUND, Cloud
 from disksnapshot.cbs.clock import own_time
 from disksnapshot.cbs.errors import Remedy
 from disksnapshot.cbs.listed import PAGE
+from disksnapshot.cbs.narrowing import Looks, holds_for_all
 from disksnapshot.cbs.suspects import Suspects
-from disksnapshot.errors import Problem, Unavailable, Unreadable
+from disksnapshot.errors import Problem
+from disksnapshot.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
 SNAPSHOT_ID = re.compile(r"snap-[a-z0-9]{8}")
 PERIOD_SECONDS = 5.0
 PAGES_A_SECOND = 10  # at most half of the account's 20 calls a second
-# While sweeps fail: twice as long each time, up to this; longer where only a person can help.
-LONGEST_SECONDS, LONGEST_SELDOM_SECONDS = 60.0, 900.0
+# While sweeps fail: twice as long each time, up to this; longer where only a person can help, so
+# that an hour sees less than a dozen calls.
+LONGEST_SECONDS = 60.0
+SHORTEST_SELDOM_SECONDS, LONGEST_SELDOM_SECONDS = 15.0, 900.0
 MOST_FAILURES = 3  # of pages in one sweep; then it is no matter of single pages
-# Classes of codes that one id of a page may be the cause of.
-ABOUT_AN_ID = {"InvalidSnapshotId", "InvalidSnapshot", "InvalidParameterValue", "ResourceNotFound"}
-NARROWING_CALLS = 20  # a sweep: a page of a hundred with one bad id takes 14
+LASTING = 5  # sweeps that failed in turn, two minutes: then all are told, whatever it is
 
 K = TypeVar("K")
 logger = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ logger = logging.getLogger(__name__)
 class View:
     """What the last sweeps saw of one snapshot; `absent_since` while it isn't listed.
 
-    `trouble` is what keeps the sweeps from seeing anything, where only a person can help.
+    `trouble` is what keeps the sweeps from seeing it, once it lasts or only a person can help.
     """
 
     snapshot: Snapshot | None = None
@@ -52,8 +54,11 @@ class View:
 def pause_after(failures: int, pages: int, *, slow: bool) -> float:
     """Return the seconds until the next sweep."""
     usual = max(PERIOD_SECONDS, pages / PAGES_A_SECOND)
+    if not failures:
+        return usual
     longest = LONGEST_SELDOM_SECONDS if slow else LONGEST_SECONDS
-    return max(usual, min(usual * 2 ** min(failures, 10), longest)) if failures else usual
+    shortest = SHORTEST_SELDOM_SECONDS if slow else usual * 2
+    return max(usual, min(shortest * float(2 ** min(failures - 1, 10)), longest))
 
 
 class Poller(Generic[K]):
@@ -64,8 +69,10 @@ class Poller(Generic[K]):
         cloud: Cloud,
         changed: Callable[[K], None],
         clock: Callable[[], datetime] = own_time,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock  # the same as of all who judge by the times of a View
+        self._ticks = ticks
         self._cloud = cloud
         self._changed = changed
         self._lock = threading.Lock()
@@ -76,7 +83,7 @@ class Poller(Generic[K]):
         self._suspects = Suspects()
         self._failures = 0
         self._sweeps = 0
-        self._narrowing = 0
+        self._for_all: Exception | None = None  # what met every call of the last sweep
         self._trouble: Problem | None = None
 
     def follow(self, snapshot_ids: Iterable[str], follower: K) -> dict[str, View]:
@@ -85,9 +92,10 @@ class Poller(Generic[K]):
             new = [item for item in snapshot_ids if item not in self._followers]
             for snapshot_id in new:
                 self._followers[snapshot_id] = follower
+            known = {item: self._views.get(item, View()) for item in snapshot_ids}
             views = {
-                item: replace(self._views.get(item, View()), trouble=self._trouble)
-                for item in snapshot_ids
+                item: replace(view, trouble=view.trouble or self._trouble)
+                for item, view in known.items()
             }
         if new:
             self._wake.set()
@@ -136,28 +144,43 @@ class Poller(Generic[K]):
         if not followed:
             return None
         pages = self._pages(followed)
-        self._narrowing = NARROWING_CALLS
-        errors = []
+        looks = Looks(self._cloud.snapshots, self._sweeps, blame_unclear=self._failures > 1)
+        errors = self._look(looks, followed, pages)
+        self._note_all(looks)
+        self._for_all = looks.for_all
+        self._failures = self._failures + 1 if errors or looks.unfinished else 0
+        self._sweeps += 1
+        slow = next((e for e in errors if isinstance(e, Problem) and e.slow), None)
+        blind = bool(errors) and not looks.seen
+        lasting = errors[0] if blind and self._failures >= LASTING else None
+        if slow or lasting or not blind:
+            self._tell(_shown(slow or lasting))
+        return pause_after(self._failures, len(pages), slow=slow is not None)
+
+    def _look(
+        self, looks: Looks, followed: Sequence[str], pages: Sequence[Sequence[str]]
+    ) -> list[Exception]:
+        """Look at the pages, until it makes no sense to go on; return what went wrong."""
+        still = looks.again(followed, self._for_all) if self._for_all else None
+        if still:
+            logger.warning("the sweeps are still refused: %s", still)
+            return [still]
+        errors: list[Exception] = []
         for page in pages:
-            error = self._look(page)
+            error = looks.at(page)
             if error:
                 errors.append(error)
                 logger.warning("the sweep of %d snapshots failed: %s", len(page), error)
-            if len(errors) >= MOST_FAILURES or (error and _holds_for_all(error)):
-                break
-        self._failures = self._failures + 1 if errors else 0
-        self._sweeps += 1
-        slow = next((e for e in errors if isinstance(e, Problem) and e.slow), None)
-        if slow or not errors:
-            self._tell(slow)
-        return pause_after(self._failures, len(pages), slow=slow is not None)
+                if looks.for_all or holds_for_all(error) or len(errors) >= MOST_FAILURES:
+                    break
+        return errors
 
     def _tell(self, trouble: Problem | None) -> None:
-        """Let all know of an error that no waiting mends, and of its end: once each."""
+        """Let all know of an error that lasts, or that no waiting mends, and of its end: once."""
         with self._lock:
             last, self._trouble = self._trouble, trouble
             followers = set(self._followers.values())
-        if (last and last.reason) != (trouble and trouble.reason):
+        if _reason(last) != _reason(trouble):
             for follower in followers:
                 self._changed(follower)
 
@@ -168,56 +191,37 @@ class Poller(Generic[K]):
         """
         alone = self._suspects.keep(followed)
         alone += [item for item in followed if not SNAPSHOT_ID.fullmatch(item)]
-        due = self._suspects.due(set(alone), time.monotonic())
+        due = self._suspects.due(set(alone), self._ticks())
         rest = [item for item in followed if item not in set(alone)]
         pages = [rest[start : start + PAGE] for start in range(0, len(rest), PAGE)]
         first = self._sweeps % max(1, len(pages))
         return [*pages[first:], *pages[:first], *([item] for item in due)]
 
-    def _look(self, page: Sequence[str]) -> Exception | None:
-        """Look at one page; return what kept it from being looked at."""
-        try:
-            listed = self._cloud.snapshots(page)
-        except CloudProblem as problem:
-            if not self._blames_an_id(problem):
-                return problem
-            return self._narrow(page, problem)
-        except Unreadable as error:
-            return self._narrow(page, error)
-        except (Problem, Unavailable) as error:
-            return error
-        except Exception as error:  # one answer that can't be read must not hide all others
-            logger.exception("a sweep's answer can't be read")
-            return self._narrow(page, error)
+    def _note_all(self, looks: Looks) -> None:
+        """Note what was seen; leave who fails alone to itself for a while, and say why."""
         now = self._clock()
-        self._suspects.clear(page)
-        for snapshot_id in page:
-            self._note(snapshot_id, listed.get(snapshot_id), now)
-        return None
-
-    def _blames_an_id(self, problem: CloudProblem) -> bool:
-        """Tell whether one id may have failed the page: by the code, or as it fails each time."""
-        if problem.code.partition(".")[0] in ABOUT_AN_ID:
-            return True
-        return problem.meaning.remedy is Remedy.LOOK_UP and self._failures > 1
-
-    def _narrow(self, page: Sequence[str], error: Exception) -> Exception | None:
-        """Find the id that fails a page, so that the others are seen in this very sweep."""
-        if len(page) == 1:
-            self._suspects.add(page[0], time.monotonic())
-            logger.warning("%s can't be looked at: %s", page[0], error)
+        self._suspects.clear(looks.seen)
+        for snapshot_id, snapshot in looks.seen.items():
+            self._note(snapshot_id, snapshot, now)
+        for snapshot_id, error in looks.alone.items():
+            self._suspects.add(snapshot_id, self._ticks())
+            logger.warning("%s can't be looked at: %s", snapshot_id, error)
             if isinstance(error, CloudProblem) and error.code == NOT_FOUND:
-                self._note(page[0], None, self._clock())
-            return None
-        self._narrowing -= 2
-        if self._narrowing < 0:
-            return error
-        named = [item for item in page if item in str(error)]
-        parts = [named, [item for item in page if item not in named]]
-        if not all(parts):
-            parts = [list(page[: len(page) // 2]), list(page[len(page) // 2 :])]
-        errors = [self._look(part) for part in parts]
-        return next((found for found in errors if found), None)
+                self._note(snapshot_id, None, now)
+            else:
+                self._blame(snapshot_id, error)
+
+    def _blame(self, snapshot_id: str, error: Exception) -> None:
+        """Let the follower of one snapshot know why it alone isn't seen: once each reason."""
+        trouble = _shown(error)
+        with self._lock:
+            follower = self._followers.get(snapshot_id)
+            if follower is None:
+                return
+            last = self._views.get(snapshot_id, View())
+            self._views[snapshot_id] = replace(last, trouble=trouble)
+        if _reason(last.trouble) != _reason(trouble):
+            self._changed(follower)
 
     def _note(self, snapshot_id: str, snapshot: Snapshot | None, now: datetime) -> None:
         with self._lock:
@@ -228,12 +232,18 @@ class Poller(Generic[K]):
             absent_since = None if snapshot else (last.absent_since or now)
             self._views[snapshot_id] = View(snapshot, absent_since)
         # An absent one is reported each time: only its follower knows when it counts as lost.
-        if snapshot is None or snapshot != last.snapshot:
+        if snapshot is None or snapshot != last.snapshot or last.trouble:
             self._changed(follower)
 
 
-def _holds_for_all(error: Exception) -> bool:
-    """Tell whether the other pages would meet the same: a throttle, keys, a right."""
-    if not isinstance(error, CloudProblem):
-        return False
-    return error.slow or error.meaning.remedy is Remedy.SEND_AGAIN
+def _shown(error: Exception | None) -> Problem | None:
+    """Return what to tell people; no outcome is unknown here, although a code may mean that."""
+    if error is None or (
+        isinstance(error, CloudProblem) and error.meaning.remedy is not Remedy.LOOK_UP
+    ):
+        return error
+    return Problem(Reason.CLOUD_ERROR, str(error))
+
+
+def _reason(trouble: Problem | None) -> str | None:
+    return trouble.reason if trouble else None
