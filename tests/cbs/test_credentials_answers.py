@@ -34,7 +34,7 @@ def answering(content: bytes, tls: ssl.SSLContext | None = None, **how: Any) -> 
                 self.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: /there\r\n")
                 self.wfile.write(b"Content-Length: 0\r\n\r\n")
             elif how.get("trickles"):
-                self.trickle()
+                self.trickle(how["trickles"])
             else:
                 self.reply(200, content)
 
@@ -42,8 +42,9 @@ def answering(content: bytes, tls: ssl.SSLContext | None = None, **how: Any) -> 
             self.body()
             self.reply(200, content)
 
-        def trickle(self) -> None:
-            self.wfile.write(self.head(200, 1000))
+        def trickle(self, part: str) -> None:
+            whole = self.head(200, 1000)
+            self.wfile.write(whole if part == "body" else whole[:20])
             for _ in range(60):
                 self.wfile.write(b" ")
                 self.wfile.flush()
@@ -145,10 +146,11 @@ def test_the_machine_is_never_asked_through_a_proxy(monkeypatch: pytest.MonkeyPa
         assert from_machine(address).expires == EXPIRES
 
 
-def test_metadata_that_trickle_end_in_time() -> None:
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_metadata_that_trickle_end_in_time(part: str) -> None:
     began = time.monotonic()
     with (
-        answering(b"", trickles=True) as address,
+        answering(b"", trickles=part) as address,
         pytest.raises(CloudUnavailable, match="doesn't answer"),
     ):
         from_machine(address)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import requests
 from urllib3.exceptions import HTTPError
 
-from disksnapshot.cbs import sdk
+from disksnapshot.cbs import intime
 from disksnapshot.cbs.temporary import TemporaryKeys
 from disksnapshot.errors import CloudUnavailable
 
@@ -45,12 +45,10 @@ class MachineRole:
         url = self._folder + path
         with requests.Session() as session:
             session.trust_env = False  # a proxy is another machine, with another role
+            intime.limit(session)
             try:
                 response = session.get(
-                    url,
-                    timeout=(CONNECT_SECONDS, READ_SECONDS),
-                    allow_redirects=False,
-                    hooks={"response": sdk.read_in_time},
+                    url, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False
                 )
             except (OSError, HTTPError) as error:
                 message = f"the metadata address {url} doesn't answer ({type(error).__name__})"

@@ -10,7 +10,7 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from disksnapshot.cbs import sdk
+from disksnapshot.cbs import intime, sdk
 from disksnapshot.cbs.temporary import TemporaryKeys
 from disksnapshot.errors import CloudUnavailable
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from disksnapshot.settings import KeysFromPodIdentity
 
 ACTION = "AssumeRoleWithWebIdentity"
-CALL_SECONDS = 5  # to connect, and for each read
+CALL_SECONDS = 5  # to connect, and for all of a reply
 DURATION_SECONDS = 7200
 
 
@@ -36,7 +36,8 @@ class PodIdentity:
         profile = ClientProfile(httpProfile=http, language="en-US")
         self._client = CommonClient("sts", "2018-08-13", None, keys.region, profile)
         session = self._client.request.conn._session  # noqa: SLF001 - the SDK has no hook of its own
-        session.hooks["response"].append(sdk.read_in_time)
+        intime.limit(session)
+        session.hooks["response"].append(sdk.name_json)
 
     def fetch(self) -> TemporaryKeys:
         """Return new keys for the token that the file holds now: the kubelet renews it."""

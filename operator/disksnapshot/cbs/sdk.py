@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from tencentcloud.cbs.v20170312.cbs_client import CbsClient
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from disksnapshot.cbs import signing
+from disksnapshot.cbs import intime, signing
 
 if TYPE_CHECKING:
     import requests
@@ -20,19 +19,18 @@ if TYPE_CHECKING:
 
     from disksnapshot.cbs.clock import CloudClock
 
-CALL_SECONDS = 5  # to connect, for each read, and for all of a body
-BODY_LIMIT = 16 << 20
-_CHUNK = 1 << 16
+CALL_SECONDS = 5.0  # to connect, and for all of a reply
 
 
 def client(
-    credential: Credential, region: str, endpoint: str, ca_file: str | None, clock: CloudClock
-) -> CbsClient:
+    credential: Credential, region: str, endpoint: str, ca_file: str | None, clock: CloudClock,
+    call_seconds: float = CALL_SECONDS,
+) -> CbsClient:  # fmt: skip
     """Return the SDK's client for an endpoint (host and port)."""
     silence()
     # The SDK warns of each field that it doesn't know, and the service sends new ones.
     warnings.filterwarnings("ignore", r"\w+ fileds are useless", UserWarning)
-    http = HttpProfile(endpoint=endpoint, reqTimeout=CALL_SECONDS, certification=ca_file)
+    http = HttpProfile(endpoint=endpoint, reqTimeout=call_seconds, certification=ca_file)
     profile = ClientProfile(httpProfile=http, language="en-US")
     return _Client(credential, region, profile, clock)
 
@@ -53,7 +51,10 @@ class _Client(CbsClient):  # type: ignore[misc]  # the SDK has no types
     ) -> None:
         super().__init__(credential, region, profile)
         self._clock = clock
-        self.request.conn._session.hooks["response"].append(self._hear)  # noqa: SLF001 - the SDK has no hook of its own
+        session = self.request.conn._session  # noqa: SLF001 - the SDK has no hook of its own
+        session.hooks["response"].append(self._hear)
+        intime.limit(session)
+        session.hooks["response"].append(name_json)
 
     def _build_req_inter(
         self,
@@ -67,29 +68,15 @@ class _Client(CbsClient):  # type: ignore[misc]  # the SDK has no types
 
     def _hear(self, response: requests.Response, **_: object) -> None:
         self._clock.hear(response.headers.get("Date"), response.elapsed)
-        read_in_time(response)
 
 
-def read_in_time(response: requests.Response, **_: object) -> None:
-    """Read the body now: the SDK's time-out is for each read, and a trickle never meets it."""
-    deadline, body = time.monotonic() + CALL_SECONDS, b""
-    # One read of the socket at a time; reading a number of bytes would wait for all of them.
-    while chunk := response.raw.read1(_CHUNK, decode_content=True):
-        body += chunk
-        if time.monotonic() > deadline or len(body) > BODY_LIMIT:
-            response.raw.close()  # what is left of it must not be taken for the next reply
-            raise TimeoutError("the reply was too slow or too long")
-    response._content, response._content_consumed = body, True  # noqa: SLF001 - as requests does
-    _name_json(response, body)
-
-
-def _name_json(response: requests.Response, body: bytes) -> None:
+def name_json(response: requests.Response, **_: object) -> None:
     """Call JSON by the name that the SDK knows.
 
     In an answer of another type, even of `application/json; charset=utf-8`, it looks for no error
     and takes it for a success.
     """
-    if body.lstrip()[:1] == b"{":
+    if response.content.lstrip()[:1] == b"{":
         response.headers["Content-Type"] = "application/json"
 
 
