@@ -70,8 +70,7 @@ class Scaler:
     def _note(self, sight: Sight, down: Down) -> None:
         self._writer.put(sight, sight.draft.offline(down), self._objects.write_status)
         if down.over:
-            message = f"{down.label} is not kept at zero any more"
-            self._writer.announcements.post(sight.ask, "Normal", Reason.RESUMED, message)
+            self._writer.announcements.post(sight.ask, "Normal", Reason.RESUMED, down.farewell)
 
     def _scale(self, sight: Sight, replicas: int, version: str) -> None:
         down = sight.done.offline

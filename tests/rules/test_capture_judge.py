@@ -326,6 +326,13 @@ def test_nothing_held_is_said_in_the_message() -> None:
     assert "nothing was held (FreezerNotInstalled)" in status.parse(judged(case).body).message
 
 
+def test_why_nothing_was_held_is_still_said_when_the_snapshot_is_ready() -> None:
+    [case] = [case for case in CASES if case.name.startswith("nothing to hold with")]
+    body = judged(case).ready("complete").body
+    quiesced = next(item for item in body["conditions"] if item["type"] == "Quiesced")
+    assert quiesced["message"].endswith("FreezerNotInstalled: no freezer")
+
+
 def test_a_refusal_names_code_and_request() -> None:
     [case] = [case for case in CASES if case.name == "throttled"]
     message = status.parse(judged(case).body).message

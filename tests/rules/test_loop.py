@@ -37,6 +37,7 @@ class Server:
         self.stored: dict[str, Any] | None = stored
         self.writes = 0
         self.events: list[str] = []
+        self.told: dict[str, str] = {}  # the last message of each event
         self.fail: Exception | None = None
         self.refuses: Callable[[dict[str, Any]], Exception | None] = lambda _: None
         self.swap: dict[str, Any] | None = None  # what takes its place before the next write
@@ -51,6 +52,7 @@ class Server:
     def create(self, path: str, made: Mapping[str, Any]) -> dict[str, Any]:
         assert path.endswith("/events")
         self.events.append(made["reason"])
+        self.told[made["reason"]] = made["message"]
         return dict(made)
 
     def patch(self, _path: str, change: Any, content_type: str) -> dict[str, Any]:

@@ -134,6 +134,23 @@ def test_a_refusal_for_good_while_it_is_down_is_told_after_it_is_back() -> None:
     assert (now.reason, now.message, now.stalled) == ("DiskUnusable", "it is shared", True)
 
 
+def test_a_workload_that_is_deleted_after_the_cut_is_said_although_the_snapshot_is_ready() -> None:
+    class Deleted(Cluster):
+        def look(self, ask: Any, down: Down, now: datetime) -> Workload:
+            seen = super().look(ask, down, now)
+            return replace(seen, uid="") if "cut" in self.does else seen
+
+    cluster = Deleted(asked(DETACHED))
+    cluster.replicas = 0
+    until_finished(cluster)
+    assert cluster.server.stored
+    said = cluster.server.stored["status"]
+    assert cluster.server.now.ready == "True"
+    resumed = next(c for c in said["conditions"] if c["type"] == "Resumed")
+    assert "was deleted" in resumed["message"]
+    assert "was deleted" in cluster.server.told["Resumed"]
+
+
 def test_a_problem_that_may_pass_is_tried_again_each_few_seconds_until_the_time_is_over() -> None:
     def busy(*_: Any) -> Result:
         raise Problem(Reason.DISK_BUSY, "it is expanding")

@@ -304,8 +304,11 @@ def judge(draft: Draft, ask: Ask, result: Result, now: datetime) -> Draft:
         draft.stood_still(result.stillness.why)
     elif ask.quiesce is None:
         draft.not_held(Reason.NOT_HELD, "nothing was held, as asked")
-    elif result.problem or facts.refusal:
-        draft.not_held(Reason.NOT_HELD, "nothing could be held, and the policy allows that")
+    elif unheld := result.problem or facts.refusal:
+        # In a condition of its own: that of Ready goes on to say other things.
+        why = unheld.message if isinstance(unheld, Refusal) else str(unheld)
+        message = f"nothing could be held, and the policy allows that: {unheld.reason}: {why}"
+        draft.not_held(Reason.NOT_HELD, message)
     if not any(disk.sent for disk in facts.disks):
         refusal = facts.refusal or result.refusal
         reason = refusal.reason if refusal else Reason.HOLD_LOST

@@ -60,6 +60,12 @@ class Down:
         """It is proven that all of its pods ended by themselves before the disks were detached."""
         return self.detached is not None and self.replicas > 0 and not self.unclean
 
+    @property
+    def farewell(self) -> str:
+        """What is said when it is over, with what kept it from coming back as it was."""
+        said = f"{self.label} is not kept at zero any more"
+        return f"{said}: {self.message}" if self.message else said
+
     def undo(self, namespace: str) -> str:
         """Return the command that does by hand what the operator is going to do."""
         target = f"{self.kind.lower()}/{self.name}"

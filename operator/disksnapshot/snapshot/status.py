@@ -281,8 +281,7 @@ class Draft:
         """Write how far a workload is that goes to zero; writers go on once that is over."""
         self.body["offline"] = down.write(facts, self._ask.namespace)
         if facts.over:
-            message = f"{facts.label} is not kept at zero any more"
-            self._set(RESUMED, "True", Reason.RESUMED, message)
+            self._set(RESUMED, "True", Reason.RESUMED, facts.farewell)
         else:
             message = f"{facts.label} goes to zero until its disks are cut"
             self._set(RESUMED, "False", Reason.OFFLINE, message)
