@@ -308,7 +308,7 @@ def test_an_attempt_that_was_not_acknowledged_and_sent_nothing_settles_at_once()
     ("error", "reason"),
     [
         (CloudUnavailable("away (request 1)"), "CloudError"),
-        (CloudProblem("Odd.Code", "no"), "OutcomeUnknown"),
+        (CloudProblem("Odd.Code", "no"), "CloudError"),
         (CloudProblem("InvalidFilter", "no"), "CloudError"),
         (CloudProblem("AuthFailure", "no"), "CredentialsRefused"),
     ],

@@ -11,6 +11,7 @@ from disksnapshot.cbs.errors import Meaning, Remedy, meaning
 from disksnapshot.cbs.gate import Admission, Gate
 from disksnapshot.cbs.temporary import TemporaryCredential
 from disksnapshot.errors import CloudUnavailable, Problem
+from disksnapshot.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +25,18 @@ CREATE = "CreateSnapshot"
 
 
 class CloudProblem(Problem):
-    """The cloud answered with an error code, which means what the table says."""
+    """The cloud answered with an error code, which means what the table says.
+
+    But for one thing: only windows ask for snapshots, so that nothing whose outcome could be
+    unknown was asked for here. What may have acted is then an error of the cloud, as silence is.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
         self.meaning: Meaning = meaning(code)
+        unclear = self.meaning.remedy is Remedy.LOOK_UP
         super().__init__(
-            self.meaning.reason,
+            Reason.CLOUD_ERROR if unclear else self.meaning.reason,
             message,
             final=self.meaning.remedy is Remedy.FINAL,
             slow=self.meaning.needs_person,

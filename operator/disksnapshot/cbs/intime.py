@@ -86,18 +86,22 @@ class _TlsConnection(HTTPSConnection):
     response_class = _Reply
 
 
-class _Pool(HTTPConnectionPool):
+class HttpPool(HTTPConnectionPool):
+    """Our connections to one host; errors show this class's name."""
+
     ConnectionCls = _Connection
 
 
-class _TlsPool(HTTPSConnectionPool):
+class HttpsPool(HTTPSConnectionPool):
+    """The same over TLS."""
+
     ConnectionCls = _TlsConnection
 
 
 class _Adapter(HTTPAdapter):
     """What requests uses as a rule, with our connections, also to and through a proxy."""
 
-    _pools: ClassVar[Mapping[str, type]] = {"http": _Pool, "https": _TlsPool}
+    _pools: ClassVar[Mapping[str, type]] = {"http": HttpPool, "https": HttpsPool}
 
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         super().init_poolmanager(*arguments, **named)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.client import NOT_FOUND, Cloud
 from disksnapshot.cbs.clock import own_time
-from disksnapshot.cbs.errors import Remedy
 from disksnapshot.cbs.listed import PAGE
 from disksnapshot.cbs.narrowing import Looks, holds_for_all
 from disksnapshot.cbs.suspects import Suspects
@@ -237,10 +236,8 @@ class Poller(Generic[K]):
 
 
 def _shown(error: Exception | None) -> Problem | None:
-    """Return what to tell people; no outcome is unknown here, although a code may mean that."""
-    if error is None or (
-        isinstance(error, CloudProblem) and error.meaning.remedy is not Remedy.LOOK_UP
-    ):
+    """Return what to tell people."""
+    if error is None or isinstance(error, Problem):
         return error
     return Problem(Reason.CLOUD_ERROR, str(error))
 

@@ -65,7 +65,10 @@ class Life:
         self.api = ApiServer(disk_ids, spec, NAME)
         self.cloud: Cloud = beside.cloud if beside else self._connected(endpoint, ca_file, secret)
         self.again: set[Key] = set()
-        self.poller: Poller[Key] = Poller(self.cloud, self.again.add, self.cloud.clock.now)
+        self.poller: Poller[Key] = Poller(
+            self.cloud, self.again.add, self.cloud.clock.now,
+            lambda: self.turned.own_time().timestamp(),
+        )  # fmt: skip
         self.passed = timedelta(0)
         self.admitted = True  # as long as this operator is the one at work
         self._since = control.calls()[1]
