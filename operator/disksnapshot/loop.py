@@ -25,7 +25,7 @@ from disksnapshot.memory import Memory
 from disksnapshot.observation import Observer
 from disksnapshot.reasons import Reason
 from disksnapshot.sight import Key, Sight
-from disksnapshot.snapshot import capture, plan, spec, status, steps
+from disksnapshot.snapshot import outcome, plan, spec, status, steps
 from disksnapshot.snapshot.proof import ADOPTED
 from disksnapshot.writing import Writer
 
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from disksnapshot.cbs.client import Cloud
     from disksnapshot.cbs.poller import Poller
     from disksnapshot.kube.objects import Objects
-    from disksnapshot.snapshot.capture import Captures, Result
+    from disksnapshot.snapshot.capture import Captures
+    from disksnapshot.snapshot.outcome import Result
 
 
 AGAIN = timedelta(0)
@@ -153,9 +154,9 @@ class Loop:
                 self._adopt(sight, snapshots)
                 return AGAIN
             case steps.Settle(reason, message):
-                retry = sight.now + capture.RETRY_PAUSE
+                retry = sight.now + outcome.RETRY_PAUSE
                 self._writer.write(sight, sight.draft.settle().waiting(reason, message, retry))
-                return capture.RETRY_PAUSE
+                return outcome.RETRY_PAUSE
             case steps.Discard(snapshot_id, _):
                 logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
                 self._discard(snapshot_id)
@@ -273,7 +274,7 @@ class Loop:
         if intent is None or intent.nonce != result.nonce or intent.state != status.OPEN:
             self._memory.recorded(sight.ask.uid)
             return SOON
-        draft = capture.judge(sight.draft, sight.ask, result, sight.now)
+        draft = outcome.judge(sight.draft, sight.ask, result, sight.now)
         self._writer.put(sight, draft, self._objects.record)
         self._memory.recorded(sight.ask.uid)
         self._metrics.attempted(result.facts, draft.body.get("quiesce"))

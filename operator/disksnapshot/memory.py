@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from disksnapshot.snapshot.capture import Result
+    from disksnapshot.snapshot.outcome import Result
 
 PROGRESS_PAUSE = timedelta(seconds=30)
 FAILURE_ENDS = timedelta(minutes=30)  # longer than any pause between two tries

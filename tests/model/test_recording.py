@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from disksnapshot.snapshot import capture, status
+from disksnapshot.snapshot import outcome, status
 from disksnapshot.window.hold import Facts
 from model.acting import performed
 from model.protocol import Protocol
@@ -26,8 +26,8 @@ def judged(facts: Facts, policy: str) -> status.Done:
     asked = ask(quiesce={"failurePolicy": policy})
     read = body(quiesce={"failurePolicy": policy}, status_so_far={"observedGeneration": -1})
     draft = status.Draft(read["status"], asked, NOW).intend(intent(), volumes())
-    result = capture.Result(nonce="nonce-1", facts=facts)
-    return status.parse(capture.judge(draft, asked, result, NOW).body)
+    result = outcome.Result(nonce="nonce-1", facts=facts)
+    return status.parse(outcome.judge(draft, asked, result, NOW).body)
 
 
 @pytest.mark.parametrize("policy", ["Abort", "AllowCrashConsistent"])

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from disksnapshot.memory import Memory
-from disksnapshot.snapshot import capture, plan, spec, status, steps
+from disksnapshot.snapshot import outcome, plan, spec, status, steps
 from disksnapshot.snapshot.proof import ADOPTED
 from disksnapshot.window.hold import DiskFacts, Refusal
 from rules import outcomes
@@ -144,7 +144,7 @@ class World:
                 self.said = draft.waiting("Creating", "adopted").body
                 return 0
             case steps.Settle(reason, message):
-                retry = self.now + capture.RETRY_PAUSE
+                retry = self.now + outcome.RETRY_PAUSE
                 self.said = self.draft.settle().waiting(reason, message, retry).body
                 return 60
             case steps.Discard(snapshot_id, _):
@@ -202,8 +202,8 @@ class World:
             cut_while_held=all(item.snapshot_id for item in facts),
             refusal=Refusal(reason="LockTimeout", message="busy") if fate.refused_before else None,
         )
-        result = capture.Result(nonce=written.nonce, facts=answer)
-        self.said = capture.judge(self.draft, self.ask, result, self.now).body
+        result = outcome.Result(nonce=written.nonce, facts=answer)
+        self.said = outcome.judge(self.draft, self.ask, result, self.now).body
 
     def _send(self, disk: str, attempt: int, fate: Fate, *, before: bool) -> DiskFacts:
         if before:

@@ -19,7 +19,7 @@ from disksnapshot.loop import Loop
 from disksnapshot.metrics import Metrics
 from disksnapshot.sight import Key
 from disksnapshot.snapshot import status
-from disksnapshot.snapshot.capture import Result
+from disksnapshot.snapshot.outcome import Result
 from disksnapshot.snapshot.proof import verdict
 from disksnapshot.window.hold import Facts, Refusal
 from lab.lives.apiserver import json_patch

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import capture, down, plan, spec, status, steps
+from disksnapshot.snapshot import down, outcome, plan, spec, status, steps
 from disksnapshot.snapshot.down import Down, Workload
 from disksnapshot.snapshot.stillness import Stillness
 from rules import outcomes, situations
@@ -305,7 +305,7 @@ def test_a_copy_is_called_by_how_its_pods_ended_and_whether_its_disk_stayed_deta
     opened = draft(offline=TARGET).offline(facts).intend(intent(), situations.volumes())
     still = Stillness(everywhere=True, why=moved)
     made = outcomes.facts(outcomes.cut(), cut_while_held=False)
-    result = capture.Result(nonce="nonce-1", facts=made, stillness=still)
-    said = capture.judge(opened, ask(), result, NOW)
+    result = outcome.Result(nonce="nonce-1", facts=made, stillness=still)
+    said = outcome.judge(opened, ask(), result, NOW)
     assert list(faults(said.body)) == []
     assert tuple(said.body[key] for key in ("consistency", "fileSystem", "application")) == words

@@ -14,8 +14,8 @@ from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Loop
 from disksnapshot.metrics import Metrics
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot.capture import Result
 from disksnapshot.snapshot.down import Down, Workload
+from disksnapshot.snapshot.outcome import Result
 from disksnapshot.snapshot.stillness import Stillness
 from rules.outcomes import cut, facts
 from rules.situations import NOW, body, draft, intent, volumes

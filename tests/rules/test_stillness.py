@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from disksnapshot.cbs.listed import Disk
-from disksnapshot.snapshot import capture, stillness
+from disksnapshot.snapshot import outcome, stillness
 from disksnapshot.snapshot.prepare import Target
 from disksnapshot.snapshot.proof import verdict
 from disksnapshot.snapshot.status import Draft
@@ -62,8 +62,8 @@ def judged(
     facts = outcomes.facts(
         outcomes.cut(), steps=steps, **{"cut_while_held": bool(steps), **differing}
     )
-    result = capture.Result(nonce="nonce-1", facts=facts, stillness=still)
-    said = capture.judge(open_draft, ask(quiesce=quiesce), result, NOW)
+    result = outcome.Result(nonce="nonce-1", facts=facts, stillness=still)
+    said = outcome.judge(open_draft, ask(quiesce=quiesce), result, NOW)
     assert list(faults(said.body)) == []
     return said
 

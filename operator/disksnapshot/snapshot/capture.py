@@ -1,4 +1,4 @@
-"""Capture: make ready, write the intent, hold, cut, let go; and judge what came of it."""
+"""Capture: make ready, write the intent, hold, cut, let go; and tell what came of it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ import contextlib
 import logging
 import secrets
 import threading
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import naming
 from disksnapshot.cbs.calls import CREATE
 from disksnapshot.cbs.client import in_tens
-from disksnapshot.cbs.errors import Remedy, meaning
 from disksnapshot.errors import Conflict, Problem, Unavailable
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import spec, status, stillness, tokens
-from disksnapshot.snapshot.measurements import quiesce_status
-from disksnapshot.snapshot.proof import verdict
+from disksnapshot.snapshot.outcome import Result
 from disksnapshot.window.hold import Facts, Go, Refusal, SignedLookUp, SignedRequest
 from disksnapshot.window.launch import WindowProcess
 
@@ -27,15 +23,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from disksnapshot.cbs.client import Cloud
-    from disksnapshot.cbs.errors import Meaning
     from disksnapshot.kube.objects import Objects
     from disksnapshot.snapshot.prepare import Prepared, Preparer
     from disksnapshot.snapshot.spec import Ask
-    from disksnapshot.snapshot.status import Draft
     from disksnapshot.snapshot.workloads import Workloads
 
-RETRY_PAUSE, LATER_PAUSE = timedelta(seconds=60), timedelta(minutes=5)
-SELDOM_PAUSE = timedelta(minutes=15)  # where only a person can help
 # Refusals that come after the freezers have frozen and thawed once to see how it goes.
 TOUCHED_WRITERS = frozenset({Reason.FLUSH_TOO_SLOW, Reason.FREEZE_REFUSED})
 WRITE_TRIES = 5  # of the intent, while others keep changing the object
@@ -44,17 +36,6 @@ BEYOND_READY_SECONDS = 10.0
 BEYOND_HOLD_SECONDS = 15.0
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What one attempt came to, kept in memory until the API server has acknowledged it."""
-
-    nonce: str
-    facts: Facts | None
-    refusal: Refusal | None = None
-    problem: Problem | None = None
-    stillness: stillness.Stillness | None = None
 
 
 class Captures:
@@ -128,8 +109,7 @@ class Captures:
             # The cloud's time: it is the cloud that refuses what comes too late.
             signed = self._cloud.clock.now().replace(microsecond=0)
             if isinstance(answer, Refusal):
-                if answer.reason not in TOUCHED_WRITERS:
-                    raise Problem(answer.reason, answer.message)
+                _raise_unless_touched(answer)
                 # An attempt like any other, so that it counts; nothing was sent for it.
                 self._intend(body, prepared, marks, signed)
                 return Result(nonce=marks.nonce, facts=Facts(), refusal=answer)
@@ -284,102 +264,15 @@ def _same_ask(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     return depends_on(before) == depends_on(now)
 
 
+def _raise_unless_touched(refusal: Refusal) -> None:
+    """Raise what kept a hold from being made; a rehearsal that went wrong has cost the writers."""
+    if refusal.reason not in TOUCHED_WRITERS:
+        raise Problem(refusal.reason, refusal.message)
+
+
 def _not_sent(nonce: str, error: Unavailable) -> Result:
     """The intent may have been written all the same; the object shows. Nothing was sent for it."""
     message = f"the attempt was not acknowledged by the API server, so nothing was cut: {error}"
     return Result(
         nonce=nonce, facts=Facts(), refusal=Refusal(reason=Reason.HOLD_LOST, message=message)
     )
-
-
-def judge(draft: Draft, ask: Ask, result: Result, now: datetime) -> Draft:
-    """Write down what came of an attempt: recorded, settled, or an outcome that is unknown."""
-    facts = result.facts
-    if facts is None:
-        message = "the window ended without an answer; looking for its snapshot in the cloud"
-        return draft.waiting(Reason.OUTCOME_UNKNOWN, message)
-    if facts.steps:
-        draft.quiesced(quiesce_status(facts))
-    elif result.stillness and result.stillness.everywhere:
-        draft.stood_still(result.stillness.why)
-    elif ask.quiesce is None:
-        draft.not_held(Reason.NOT_HELD, "nothing was held, as asked")
-    elif unheld := result.problem or facts.refusal:
-        # In a condition of its own: that of Ready goes on to say other things.
-        why = unheld.message if isinstance(unheld, Refusal) else str(unheld)
-        message = f"nothing could be held, and the policy allows that: {unheld.reason}: {why}"
-        draft.not_held(Reason.NOT_HELD, message)
-    if not any(disk.sent for disk in facts.disks):
-        refusal = facts.refusal or result.refusal
-        reason = refusal.reason if refusal else Reason.HOLD_LOST
-        message = refusal.message if refusal else "the hold was let go before the cut"
-        return draft.settle().waiting(reason, message, now + RETRY_PAUSE)
-    if all(disk.snapshot_id for disk in facts.disks):
-        return _recorded(draft, ask, result, facts)
-    return _refused(draft, facts, now)
-
-
-def _recorded(draft: Draft, ask: Ask, result: Result, facts: Facts) -> Draft:
-    draft.record({disk.disk_id: disk.snapshot_id for disk in facts.disks})
-    proven = [
-        step.kind
-        for step in facts.steps
-        if step.proven and step.stops_writes and facts.cut_while_held
-    ]
-    if draft.is_cleanly_down:
-        proven.append("offline")
-    still = result.stillness
-    wanted = ask.quiesce is not None and not ask.quiesce.allows_crash_consistent
-    if wanted and not _is_proven(facts, still):
-        whys = [*(step.reason for step in facts.steps), still.why if still else ""]
-        why = next((why for why in whys if why), "the hold was lost")
-        message = f"the cut was made, but {why}; its snapshot will be deleted"
-        return draft.waiting(Reason.PROOF_FAILED, message)
-    draft.call_it(verdict(stillness.covered(proven, still)))
-    message = "the cut is made; the cloud copies the data"
-    unheld = result.problem or facts.refusal
-    if unheld:
-        message += f"; nothing was held ({unheld.reason})"
-    if still and still.why:
-        message += f"; {still.why}"
-    return draft.waiting(Reason.CREATING, message)
-
-
-def _is_proven(facts: Facts, still: stillness.Stillness | None) -> bool:
-    """Tell whether every claim was held, or stood still by itself."""
-    if still is None:
-        return facts.proven
-    return still.proven and (still.everywhere or facts.proven)
-
-
-def _refused(draft: Draft, facts: Facts, now: datetime) -> Draft:
-    """Some disk has no snapshot id: refused for sure, or unknown."""
-    refused = [meaning(disk.code) for disk in facts.disks if not disk.snapshot_id]
-    said = "; ".join(
-        f"{disk.disk_id}: {disk.code or disk.message} {disk.message if disk.code else ''}".strip()
-        + (f" (request {disk.request_id})" if disk.request_id else "")
-        for disk in facts.disks
-        if not disk.snapshot_id
-    )
-    if any(known.remedy is Remedy.LOOK_UP for known in refused):
-        message = f"no clear answer to the request for a snapshot: {said}"
-        return draft.waiting(Reason.OUTCOME_UNKNOWN, message)
-    # What passes by itself is waited for, although another disk was refused for good.
-    passing = [known for known in refused if known.remedy is not Remedy.FINAL]
-    if any(disk.snapshot_id for disk in facts.disks):
-        return draft.waiting((passing or refused)[0].reason, said + status.PARTLY)
-    draft.settle()
-    if not passing:
-        return draft.failed(refused[0].reason, said)
-    return draft.waiting(passing[0].reason, said, now + _pause(passing[0], draft.attempt))
-
-
-def _pause(refused: Meaning, attempt: int) -> timedelta:
-    """Return how long writers are left alone: each attempt costs them a hold, and there are few.
-
-    While there is no room in the region, the gate lets nobody in anyway.
-    """
-    if refused.remedy in {Remedy.CREDENTIALS, Remedy.PERMISSION}:
-        return SELDOM_PAUSE
-    first = attempt == 1 or refused.remedy is Remedy.QUOTA
-    return RETRY_PAUSE if first else LATER_PAUSE

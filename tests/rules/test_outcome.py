@@ -7,7 +7,7 @@ import pytest
 
 from disksnapshot.errors import Problem
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import capture, status
+from disksnapshot.snapshot import outcome, status
 from disksnapshot.window.hold import DiskFacts, Facts, Refusal, StepFacts
 from rules import outcomes
 from rules.outcomes import cut, facts, freeze, lock, refused, silent, untouched
@@ -277,10 +277,10 @@ def judged(case: Case) -> status.Draft:
         intent(disks=case.disks), volumes(case.disks)
     )
     last = status.Draft(before.body, asked, NOW)
-    result = capture.Result(
+    result = outcome.Result(
         nonce="nonce-1", facts=case.facts, refusal=case.refusal, problem=case.problem
     )
-    return capture.judge(last, asked, result, NOW)
+    return outcome.judge(last, asked, result, NOW)
 
 
 EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
