@@ -84,6 +84,62 @@ def _newest(standing: list[Standing]) -> dict[tuple[str, str], datetime]:
     return newest
 
 
+class CloudCalls:
+    """Calls to the cloud, by action and by what came back."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._codes: set[str] = set()
+        self._calls = _counter(
+            registry,
+            "tencent_api_requests_total",
+            "Calls to the cloud by what came back: OK, or the error's code.",
+            ["action", "code"],
+        )
+        self._seconds = Histogram(
+            f"{PREFIX}_tencent_api_duration_seconds",
+            "How long calls to the cloud took.",
+            ["action"],
+            registry=registry,
+        )
+
+    def count(self, action: str, code: str, seconds: float | None = None) -> None:
+        """Count one."""
+        if code not in self._codes:
+            # A list that the cloud may lengthen: bounded here, so that no answer can flood us.
+            code = code if len(self._codes) < CODES else "Other"
+            self._codes.add(code)
+        self._calls.labels(action, code).inc()
+        if seconds is not None:
+            self._seconds.labels(action).observe(seconds)
+
+
+class Holds:
+    """How long writers stood still, and what was not as it should be."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._held = Histogram(
+            f"{PREFIX}_quiesce_duration_seconds",
+            "How long writers stood still.",
+            ["method"],
+            buckets=HOLD_BUCKETS,
+            registry=registry,
+        )
+        words = "Holds that were not proven to cover the cut."
+        self._unproven = _counter(registry, "unproven_holds_total", words, ["method"])
+        words = "Holds whose end was not seen; each lets go by itself at its bound."
+        self._unseen = _counter(registry, "unquiesce_failures_total", words, ["method"])
+
+    def count(self, quiesce: Mapping[str, Any]) -> None:
+        """Count one by its `status.quiesce`."""
+        method = "+".join(step["kind"] for step in quiesce["steps"])
+        if "holdMilliseconds" in quiesce:
+            self._held.labels(method).observe(quiesce["holdMilliseconds"] / 1000)
+        if not quiesce.get("proven"):
+            self._unproven.labels(method).inc()
+        if "startedTime" in quiesce and "resumedTime" not in quiesce:
+            self._unseen.labels(method).inc()
+
+
 class Metrics:
     """The operator's metrics, on a registry of their own."""
 
@@ -92,13 +148,9 @@ class Metrics:
         self.census = Census()
         registry.register(self.census)
         ProcessCollector(registry=registry)
-        self._codes: set[str] = set()
-        self._snapshots = Counter(
-            f"{PREFIX}_snapshots_total",
-            "Snapshots that became Ready or failed for good.",
-            ["result", "reason", "consistency"],
-            registry=registry,
-        )
+        words = "Snapshots that became Ready or failed for good."
+        labels = ["result", "reason", "consistency"]
+        self._snapshots = _counter(registry, "snapshots_total", words, labels)
         self._duration = Histogram(
             f"{PREFIX}_snapshot_duration_seconds",
             "From the object's creation until its snapshot was Ready.",
@@ -106,53 +158,14 @@ class Metrics:
             buckets=DURATION_BUCKETS,
             registry=registry,
         )
-        self._held = Histogram(
-            f"{PREFIX}_quiesce_duration_seconds",
-            "How long writers stood still.",
-            ["method"],
-            buckets=HOLD_BUCKETS,
-            registry=registry,
-        )
-        self._unproven = Counter(
-            f"{PREFIX}_unproven_holds_total",
-            "Holds that were not proven to cover the cut.",
-            ["method"],
-            registry=registry,
-        )
-        self._unseen = Counter(
-            f"{PREFIX}_unquiesce_failures_total",
-            "Holds whose end was not seen; each lets go by itself at its bound.",
-            ["method"],
-            registry=registry,
-        )
-        self._calls = Counter(
-            f"{PREFIX}_tencent_api_requests_total",
-            "Calls to the cloud by what came back: OK, or the error's code.",
-            ["action", "code"],
-            registry=registry,
-        )
-        self._call_seconds = Histogram(
-            f"{PREFIX}_tencent_api_duration_seconds",
-            "How long calls to the cloud took.",
-            ["action"],
-            registry=registry,
-        )
-        self._orphans = Gauge(
-            f"{PREFIX}_orphans",
-            "Snapshots with this cluster's marks that no object stands for, at the last sweep.",
-            registry=registry,
-        )
-        self._retained = Gauge(
-            f"{PREFIX}_retained",
-            "Snapshots that were made to outlive their object, and have, at the last sweep.",
-            registry=registry,
-        )
-        self._events = Counter(
-            f"{PREFIX}_events_total",
-            "Events by their reason.",
-            ["type", "reason"],
-            registry=registry,
-        )
+        self._holds = Holds(registry)
+        self._calls = CloudCalls(registry)
+        words = "Snapshots with this cluster's marks that no object stands for, at the last sweep."
+        self._orphans = Gauge(f"{PREFIX}_orphans", words, registry=registry)
+        words = "Snapshots that were made to outlive their object, and have, at the last sweep."
+        self._retained = Gauge(f"{PREFIX}_retained", words, registry=registry)
+        words = "Events by their reason."
+        self._events = _counter(registry, "events_total", words, ["type", "reason"])
 
     def serve(self, port: int) -> Callable[[], None]:
         """Answer GET /metrics on a port; return how to end that."""
@@ -179,25 +192,12 @@ class Metrics:
                 self.called(
                     "CreateSnapshot", disk.code or ("OK" if disk.snapshot_id else NO_ANSWER)
                 )
-        if not facts or not facts.steps or not quiesce:
-            return
-        method = "+".join(step["kind"] for step in quiesce["steps"])
-        if "holdMilliseconds" in quiesce:
-            self._held.labels(method).observe(quiesce["holdMilliseconds"] / 1000)
-        if not quiesce.get("proven"):
-            self._unproven.labels(method).inc()
-        if "startedTime" in quiesce and "resumedTime" not in quiesce:
-            self._unseen.labels(method).inc()
+        if facts and facts.steps and quiesce:
+            self._holds.count(quiesce)
 
     def called(self, action: str, code: str, seconds: float | None = None) -> None:
         """Count a call to the cloud."""
-        if code not in self._codes:
-            # A list that the cloud may lengthen: bounded here, so that no answer can flood us.
-            code = code if len(self._codes) < CODES else "Other"
-            self._codes.add(code)
-        self._calls.labels(action, code).inc()
-        if seconds is not None:
-            self._call_seconds.labels(action).observe(seconds)
+        self._calls.count(action, code, seconds)
 
     def left_over(self, orphans: int, retained: int) -> None:
         """Show what the last sweep found without an object."""
@@ -207,3 +207,7 @@ class Metrics:
     def told(self, kind: str, reason: str) -> None:
         """Count an event."""
         self._events.labels(kind, reason).inc()
+
+
+def _counter(registry: CollectorRegistry, name: str, words: str, labels: list[str]) -> Counter:
+    return Counter(f"{PREFIX}_{name}", words, labels, registry=registry)
