@@ -46,14 +46,7 @@ class Operator:
     def __init__(self, settings: Settings) -> None:
         api, access = kube_api.connect()
         cluster_id = settings.cluster_id or _cluster_uid(api)
-        cloud = Cloud(
-            credentials.opened(settings.keys, settings.ca_bundle),
-            settings.region,
-            settings.endpoint,
-            settings.ca_bundle,
-            Limits(),
-            valid_seconds=settings.signature_seconds,
-        )
+        cloud = _cloud(settings)
         objects = Objects(api)
         preparer = Preparer(api, access, cloud, settings)
         self._objects = objects
@@ -69,14 +62,9 @@ class Operator:
         cloud.called = self.metrics.called
         announcements = Announcements(api, Events(api), self.metrics)
         loop = Loop(
-            objects,
-            announcements,
-            cloud,
-            self.poller,
-            self.captures,
-            cluster_id,
+            objects, announcements, cloud, self.poller, self.captures, cluster_id,
             clock=cloud.clock.now,
-        )
+        )  # fmt: skip
         self.work = Work(loop.look)
 
         def lost(key: Key, uid: str, snapshot_ids: frozenset[str]) -> None:
@@ -91,14 +79,19 @@ class Operator:
             settings.probe_port,
             {"/healthz": self.is_alive, "/readyz": self._reached.is_set},
         )
-        self._threads = [
-            threading.Thread(target=self.poller.run, name="poller", daemon=True),
-            threading.Thread(target=self.work.run, name="dispatch", daemon=True),
-            threading.Thread(
-                target=self.sweep.run, args=(self._may_work,), name="sweep", daemon=True
-            ),
-            threading.Thread(target=self._look_at_kind, name="kind", daemon=True),
-            threading.Thread(target=self._keep_lease, name="lease", daemon=True),
+        self._threads = self._parts_that_run()
+
+    def _parts_that_run(self) -> list[threading.Thread]:
+        """Make a thread for each part that goes on by itself."""
+        parts = {
+            "poller": self.poller.run,
+            "dispatch": self.work.run,
+            "sweep": lambda: self.sweep.run(self._may_work),
+            "kind": self._look_at_kind,
+            "lease": self._keep_lease,
+        }
+        return [
+            threading.Thread(target=run, name=name, daemon=True) for name, run in parts.items()
         ]
 
     def _show(self) -> None:
@@ -196,6 +189,17 @@ class Operator:
             self._lease.release()  # only when nothing is in hand any more
         self.probes.stop()
         return 0 if stop.is_set() else 1
+
+
+def _cloud(settings: Settings) -> Cloud:
+    return Cloud(
+        credentials.opened(settings.keys, settings.ca_bundle),
+        settings.region,
+        settings.endpoint,
+        settings.ca_bundle,
+        Limits(),
+        valid_seconds=settings.signature_seconds,
+    )
 
 
 def _cluster_uid(api: kube_api.Api) -> str:
