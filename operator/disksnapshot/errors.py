@@ -28,7 +28,11 @@ class Gone(Exception):  # noqa: N818 - the same
 
 
 class Unavailable(Exception):  # noqa: N818 - the same
-    """A server didn't answer or is overloaded: try again later."""
+    """A server didn't answer or is overloaded: try again later, `after` seconds if it says so."""
+
+    def __init__(self, message: str, *, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class CloudUnavailable(Unavailable):

@@ -91,7 +91,7 @@ class Loop:
             return SOON
         except Unavailable as error:
             logger.warning("%s/%s: %s", key.namespace, key.name, error)
-            return SHORTEST_RETRY
+            return min(max(SHORTEST_RETRY, timedelta(seconds=error.after)), LONGEST_RETRY)
         except (Forbidden, Invalid) as error:
             # Not even the status can be read or written: the log is all that is left.
             logger.error("%s/%s: %s", key.namespace, key.name, error)  # noqa: TRY400 - no bug

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
 
 from disksnapshot.errors import Conflict, Forbidden, Gone, Unavailable
 from disksnapshot.kube.exec import ApiAccess
@@ -43,15 +44,16 @@ class Api:
         configuration: client.Configuration,
         limit: float | tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     ) -> None:
-        self._configuration = configuration
+        self._configuration = configuration = copy.copy(configuration)
+        # Else urllib3 sends again by itself, 3 times: a read that met its limit, any call that met
+        # an error of TLS, also a write that was done; and it sleeps as long as Retry-After says.
+        configuration.retries = False
         self._client = client.ApiClient(configuration)
         self._limit = limit
 
     def limited(self, seconds: float) -> Api:
         """Return the same API over connections of its own, each call over after so long."""
-        configuration = copy.copy(self._configuration)
-        configuration.retries = False  # else each limit would be waited for several times
-        return Api(configuration, seconds)
+        return Api(self._configuration, seconds)
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Read one object or list."""
@@ -63,7 +65,8 @@ class Api:
         What is remembered comes at once; a second ends the watch that would go on.
         """
         query = {"watch": "1", "resourceVersion": since, "timeoutSeconds": "1"}
-        return [json.loads(line) for line in self._send("GET", path, query=query).splitlines()]
+        lines = self._send("GET", path, query=query).splitlines()
+        return [_object("GET", path, line) for line in lines]
 
     def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create one object."""
@@ -74,7 +77,7 @@ class Api:
         return self._call("PATCH", path, body=body, content_type=content_type)
 
     def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
-        return dict(json.loads(self._send(method, path, **sent)))
+        return _object(method, path, self._send(method, path, **sent))
 
     def _send(
         self,
@@ -93,19 +96,35 @@ class Api:
         try:
             response = self._client.call_api(*request, _request_timeout=self._limit)
             content: bytes = response.read()  # type: ignore[no-untyped-call]  # half typed
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+            # The library makes an ApiException of an error of TLS alone.
             raise Unavailable(f"{method} {path}: {error}") from error
-        if response.status >= HTTPStatus.BAD_REQUEST:
-            raise _translate(response.status, method, path, content)
+        if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+            after = response.getheader("Retry-After")  # type: ignore[no-untyped-call]  # the same
+            raise _translate(response.status, method, path, content, after)
         return content
 
 
-def _translate(status: int, method: str, path: str, content: bytes) -> Exception:
+def _object(method: str, path: str, content: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(content))
+    except (ValueError, TypeError) as error:
+        # A proxy's page, say. A write may have been done all the same.
+        raise Unavailable(f"{method} {path}: an answer that is no object") from error
+
+
+def _translate(
+    status: int, method: str, path: str, content: bytes, after: str | None
+) -> Exception:
     try:
         message = str(json.loads(content)["message"])
     except (ValueError, KeyError, TypeError):
         message = f"HTTP {status}"
-    return _ERRORS.get(status, Unavailable)(f"{method} {path}: {message}")
+    message = f"{method} {path}: {message}"
+    kind = _ERRORS.get(status)
+    # Kubernetes writes Retry-After in seconds; a proxy's date is as good as nothing.
+    seconds = float(after) if after and after.isdecimal() else 0.0
+    return kind(message) if kind else Unavailable(message, after=seconds)
 
 
 def connect() -> tuple[Api, ApiAccess]:

@@ -1,0 +1,81 @@
+"""The API server in trouble: a call is made once, ends in time, and its error says the remedy."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kubernetes import client
+
+from disksnapshot.errors import Conflict, Unavailable
+from disksnapshot.kube.api import MERGE, Api
+from disksnapshot.kube.lease import LOOK_SECONDS, Lease
+from rules.troubled import Fate, Troubled, break_off, garble, hang_up, say
+
+PATH = "/apis/disksnapshot.io/v1alpha1/namespaces/shop/disksnapshots/orders"
+LIMIT = 0.5
+
+TROUBLES: dict[str, Fate] = {
+    "it hangs up": hang_up,
+    "it breaks off": break_off,
+    "what comes is no TLS": garble,
+    "it is overloaded": say(429, Retry_After="30"),
+    "it is not there": say(503, Retry_After="30"),
+    "it is not there, in a proxy's words": say(502, b"<html>"),
+    "it doesn't know who asks": say(401),
+    "a proxy answers in its place": say(200, b"<html>"),
+    "a proxy sends us elsewhere": say(302, Location="/elsewhere"),
+}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Troubled]:
+    with Troubled(tmp_path, say(200, {"metadata": {"resourceVersion": "2"}})).serving() as one:
+        yield one
+
+
+def api(server: Troubled) -> Api:
+    configuration = client.Configuration(host=server.url)
+    configuration.ssl_ca_cert = server.ca_file
+    return Api(configuration, LIMIT)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_read_in_trouble_is_made_once_and_is_to_be_tried_later(
+    server: Troubled, trouble: str
+) -> None:
+    server.fates = [TROUBLES[trouble]]
+    with pytest.raises(Unavailable):
+        api(server).get(PATH)
+    assert server.asked == [f"GET {PATH}"]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_write_in_trouble_is_never_sent_twice(server: Troubled, trouble: str) -> None:
+    server.fates = [TROUBLES[trouble]]
+    with pytest.raises(Unavailable):
+        api(server).patch(PATH, {"metadata": {}}, MERGE)
+    assert server.asked == [f"PATCH {PATH}"]
+
+
+def test_a_server_that_says_nothing_costs_one_limit_and_no_more(server: Troubled) -> None:
+    server.fates = [server.fall_silent] * 4
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        api(server).get(PATH)
+    assert time.monotonic() - began < 2 * LIMIT
+    assert len(server.asked) == 1
+
+
+def test_a_storm_of_conflicts_is_told_as_such_each_time(server: Troubled) -> None:
+    server.fates = [say(409, {"message": "the object has been modified"})] * 5
+    for _ in range(5):
+        with pytest.raises(Conflict):
+            api(server).patch(PATH, {"metadata": {}}, MERGE)
+    assert api(server).patch(PATH, {"metadata": {}}, MERGE)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_no_trouble_ends_the_thread_that_keeps_the_lease(server: Troubled, trouble: str) -> None:
+    server.fates = [TROUBLES[trouble]]
+    assert Lease(api(server), "system", "a").keep() == LOOK_SECONDS
