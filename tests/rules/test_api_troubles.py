@@ -23,7 +23,7 @@ TROUBLES: dict[str, Fate] = {
     "it is not there": say(503, Retry_After="30"),
     "it is not there, in a proxy's words": say(502, b"<html>"),
     "it doesn't know who asks": say(401),
-    "a proxy answers in its place": say(200, b"<html>"),
+    "a proxy answers in its place": say(200, b"<html>", Content_Type="text/html"),
     "a proxy sends us elsewhere": say(302, Location="/elsewhere"),
 }
 

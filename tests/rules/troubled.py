@@ -22,7 +22,7 @@ def say(status: int, content: Any = None, **headers: str) -> Fate:
 
     def befall(request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)
-        for name, value in headers.items():
+        for name, value in ({"Content_Type": "application/json"} | headers).items():
             request.send_header(name.replace("_", "-"), value)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
@@ -107,7 +107,7 @@ def _handler(troubled: Troubled) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def handle_one_request(self) -> None:
-            self.do_GET = self.do_PATCH = self.do_POST = lambda: troubled.befall(self)  # type: ignore[attr-defined]
+            self.do_GET = self.do_PATCH = self.do_POST = lambda: troubled.befall(self)
             super().handle_one_request()
 
         def log_message(self, *_: Any) -> None:
