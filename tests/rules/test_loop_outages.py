@@ -14,7 +14,7 @@ from disksnapshot.loop import Loop
 from disksnapshot.metrics import Metrics
 from disksnapshot.sight import Key
 from disksnapshot.snapshot import status
-from disksnapshot.snapshot.capture import Result
+from disksnapshot.snapshot.outcome import Result
 from lab.lives.apiserver import NAME, NAMESPACE, ApiServer
 from rules.outcomes import cut, facts
 from rules.situations import DISKS, draft, intent, volumes
