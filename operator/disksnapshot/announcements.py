@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from disksnapshot.kube.api import Api
     from disksnapshot.kube.events import Events
     from disksnapshot.metrics import Metrics
+    from disksnapshot.snapshot.draft import Draft
     from disksnapshot.snapshot.spec import Ask
-    from disksnapshot.snapshot.status import Done, Draft
+    from disksnapshot.snapshot.status import Done
 
 NOT_A_FAILURE = frozenset(
     {

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.metrics import Standing
-from disksnapshot.snapshot import status
+from disksnapshot.snapshot.draft import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from disksnapshot.snapshot.spec import Ask
-    from disksnapshot.snapshot.status import Done, Draft
+    from disksnapshot.snapshot.status import Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Sight:
     @property
     def draft(self) -> Draft:
         """The next status, to be filled in."""
-        return status.Draft(self.body.get("status", {}), self.ask, self.now)
+        return Draft(self.body.get("status", {}), self.ask, self.now)
 
     @property
     def created(self) -> datetime:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from disksnapshot.announcements import Announcements
     from disksnapshot.kube.objects import Objects
     from disksnapshot.sight import Sight
-    from disksnapshot.snapshot.status import Draft
+    from disksnapshot.snapshot.draft import Draft
 
     Write = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 

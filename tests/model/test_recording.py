@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from disksnapshot.snapshot import outcome, status
+from disksnapshot.snapshot.draft import Draft
 from disksnapshot.window.hold import Facts
 from model.acting import performed
 from model.protocol import Protocol
@@ -25,7 +26,7 @@ RESULTS: dict[str, Facts] = {
 def judged(facts: Facts, policy: str) -> status.Done:
     asked = ask(quiesce={"failurePolicy": policy})
     read = body(quiesce={"failurePolicy": policy}, status_so_far={"observedGeneration": -1})
-    draft = status.Draft(read["status"], asked, NOW).intend(intent(), volumes())
+    draft = Draft(read["status"], asked, NOW).intend(intent(), volumes())
     result = outcome.Result(nonce="nonce-1", facts=facts)
     return status.parse(outcome.judge(draft, asked, result, NOW).body)
 

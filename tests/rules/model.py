@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 from disksnapshot.memory import Memory
 from disksnapshot.snapshot import outcome, plan, spec, status, steps
+from disksnapshot.snapshot.draft import Draft
 from disksnapshot.snapshot.proof import ADOPTED
 from disksnapshot.window.hold import DiskFacts, Refusal
 from rules import outcomes
@@ -102,8 +103,8 @@ class World:
         return status.parse(self.said)
 
     @property
-    def draft(self) -> status.Draft:
-        return status.Draft(self.said, self.ask, self.now)
+    def draft(self) -> Draft:
+        return Draft(self.said, self.ask, self.now)
 
     def crash(self) -> None:
         """Lose all that is only in memory."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from disksnapshot.snapshot import spec, status, steps
+from disksnapshot.snapshot.draft import Draft
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 UID = "0a1b2c3d-4e5f-6789-abcd-ef0123456789"
@@ -133,8 +134,8 @@ def found(
     )
 
 
-def draft(**differing: Any) -> status.Draft:
-    return status.Draft({}, ask(**differing), NOW)
+def draft(**differing: Any) -> Draft:
+    return Draft({}, ask(**differing), NOW)
 
 
 def volumes(disks: tuple[str, ...] = DISKS[:1]) -> list[dict[str, Any]]:

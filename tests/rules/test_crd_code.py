@@ -11,6 +11,7 @@ import yaml
 
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import spec, status
+from disksnapshot.snapshot.draft import Draft
 from disksnapshot.snapshot.proof import verdict
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -65,8 +66,8 @@ def asked(body: dict[str, Any]) -> spec.Ask:
     return spec.parse({"metadata": metadata, "spec": body})
 
 
-def draft() -> status.Draft:
-    return status.Draft({}, asked(BARE), NOW)
+def draft() -> Draft:
+    return Draft({}, asked(BARE), NOW)
 
 
 def intent() -> status.Intent:
@@ -90,7 +91,7 @@ def test_the_status_that_the_code_writes_is_one_that_the_schema_keeps() -> None:
         draft().failed(Reason.CLAIM_NOT_FOUND, "a"),
         draft().intend(intent(), [volume()]),
         draft().intend(intent(), [volume()]).settle(),
-        status.Draft({}, asked(EXPIRING), NOW).intend(intent(), [volume()]),
+        Draft({}, asked(EXPIRING), NOW).intend(intent(), [volume()]),
         draft()
         .intend(intent(), [volume()])
         .record({"disk-abcdefgh": "snap-abcdefgh"})

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from disksnapshot.snapshot import spec, status
+from disksnapshot.snapshot import spec
+from disksnapshot.snapshot.draft import Draft
 from disksnapshot.snapshot.measurements import LIMITS, quiesce_status
 from disksnapshot.window.hold import Facts, StepFacts
 
@@ -25,7 +26,7 @@ def facts(*missing: str) -> Facts:
 def resumed(of: Facts) -> tuple[str, str]:
     body = {"metadata": {"namespace": "shop", "name": "a", "uid": "u"}, "spec": {}}
     ask = spec.unreadable(body)
-    draft = status.Draft({}, ask, datetime(2026, 1, 1, tzinfo=UTC)).quiesced(quiesce_status(of))
+    draft = Draft({}, ask, datetime(2026, 1, 1, tzinfo=UTC)).quiesced(quiesce_status(of))
     found = next(item for item in draft.body["conditions"] if item["type"] == "Resumed")
     return found["status"], found["reason"]
 

@@ -8,6 +8,7 @@ import pytest
 from disksnapshot.errors import Problem
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import outcome, status
+from disksnapshot.snapshot.draft import Draft
 from disksnapshot.window.hold import DiskFacts, Facts, Refusal, StepFacts
 from rules import outcomes
 from rules.outcomes import cut, facts, freeze, lock, refused, silent, untouched
@@ -271,12 +272,12 @@ CASES = (
 )
 
 
-def judged(case: Case) -> status.Draft:
+def judged(case: Case) -> Draft:
     asked = ask(disks=case.disks, quiesce=case.quiesce)
     before = draft(disks=case.disks, quiesce=case.quiesce).intend(
         intent(disks=case.disks), volumes(case.disks)
     )
-    last = status.Draft(before.body, asked, NOW)
+    last = Draft(before.body, asked, NOW)
     result = outcome.Result(
         nonce="nonce-1", facts=case.facts, refusal=case.refusal, problem=case.problem
     )

@@ -6,13 +6,14 @@ import pytest
 
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import status
+from disksnapshot.snapshot.draft import Draft, stamp
 from rules.schema import faults
 from rules.situations import DISKS, NOW, after, ask, draft, intent, snapshot_of, volumes
 
 EVERY = {"Ready", "Quiesced", "SnapshotTaken", "Resumed", "Reconciling", "Stalled"}
 
 
-def conditions(made: status.Draft) -> dict[str, dict[str, Any]]:
+def conditions(made: Draft) -> dict[str, dict[str, Any]]:
     return {item["type"]: item for item in made.body["conditions"]}
 
 
@@ -30,11 +31,11 @@ def kstatus(generation: int, written: dict[str, Any]) -> str:
     return "InProgress" if ready and ready["status"] != "True" else "Current"
 
 
-def made(disks: tuple[str, ...] = DISKS[:1]) -> status.Draft:
+def made(disks: tuple[str, ...] = DISKS[:1]) -> Draft:
     return draft(disks=disks).intend(intent(disks=disks), volumes(disks))
 
 
-def recorded(disks: tuple[str, ...] = DISKS[:1]) -> status.Draft:
+def recorded(disks: tuple[str, ...] = DISKS[:1]) -> Draft:
     return made(disks).record({disk: snapshot_of(disk) for disk in disks})
 
 
@@ -66,8 +67,8 @@ def test_at_the_first_visit_every_condition_is_there() -> None:
 
 def test_the_transition_time_moves_with_the_status_alone() -> None:
     first = draft().waiting(Reason.PREPARING, "a")
-    second = status.Draft(first.body, ask(), after(9)).waiting(Reason.LOCK_TIMEOUT, "b")
-    third = status.Draft(second.body, ask(), after(20)).failed(Reason.LOCK_TIMEOUT, "c")
+    second = Draft(first.body, ask(), after(9)).waiting(Reason.LOCK_TIMEOUT, "b")
+    third = Draft(second.body, ask(), after(20)).failed(Reason.LOCK_TIMEOUT, "c")
     times = [conditions(one)["Ready"]["lastTransitionTime"] for one in (first, second, third)]
     assert times == ["2026-03-01T12:00:00Z"] * 3
     assert conditions(third)["Stalled"]["lastTransitionTime"] == "2026-03-01T12:00:20Z"
@@ -82,7 +83,7 @@ def test_what_stalls_no_longer_reconciles() -> None:
 def test_a_draft_leaves_the_last_status_as_it_was() -> None:
     last = made().body
     before = str(last)
-    status.Draft(last, ask(), after(1)).record({DISKS[0]: "snap-x"}).settle()
+    Draft(last, ask(), after(1)).record({DISKS[0]: "snap-x"}).settle()
     assert str(last) == before
 
 
@@ -129,7 +130,7 @@ def test_the_check_of_the_schema_sees_faults() -> None:
 
 
 def test_times_are_utc() -> None:
-    assert status.stamp(NOW) == "2026-03-01T12:00:00.000000Z"
+    assert stamp(NOW) == "2026-03-01T12:00:00.000000Z"
 
 
 def test_what_was_written_minimally_can_still_be_followed() -> None:
@@ -143,7 +144,7 @@ def test_what_was_written_minimally_can_still_be_followed() -> None:
 
 def test_what_is_said_of_the_cut_stays_true_while_the_cloud_copies_and_when_it_is_done() -> None:
     copying = recorded().waiting(Reason.CREATING, "a")
-    done = status.Draft(copying.body, ask(), NOW).ready("b")
+    done = Draft(copying.body, ask(), NOW).ready("b")
     for body in (copying, done):
         taken = conditions(body)["SnapshotTaken"]
         assert (taken["status"], taken["reason"]) == ("True", "Taken")
@@ -152,5 +153,5 @@ def test_what_is_said_of_the_cut_stays_true_while_the_cloud_copies_and_when_it_i
 def test_a_cut_that_an_older_operator_called_creating_is_called_taken_once_ready() -> None:
     old = recorded().waiting(Reason.CREATING, "a").body
     next(c for c in old["conditions"] if c["type"] == "SnapshotTaken")["reason"] = "Creating"
-    new = status.Draft(old, ask(), NOW).ready("b")
+    new = Draft(old, ask(), NOW).ready("b")
     assert conditions(new)["SnapshotTaken"]["reason"] == "Taken"

@@ -7,9 +7,9 @@ import pytest
 
 from disksnapshot.cbs.listed import Disk
 from disksnapshot.snapshot import outcome, stillness
+from disksnapshot.snapshot.draft import Draft
 from disksnapshot.snapshot.prepare import Target
 from disksnapshot.snapshot.proof import verdict
-from disksnapshot.snapshot.status import Draft
 from disksnapshot.snapshot.stillness import Stillness
 from rules import outcomes
 from rules.schema import faults

@@ -14,6 +14,7 @@ from disksnapshot.cbs.client import in_tens
 from disksnapshot.errors import Conflict, Problem, Unavailable
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import spec, status, stillness, tokens
+from disksnapshot.snapshot.draft import Draft
 from disksnapshot.snapshot.outcome import Result
 from disksnapshot.window.hold import Facts, Go, Refusal, SignedLookUp, SignedRequest
 from disksnapshot.window.launch import WindowProcess
@@ -197,7 +198,7 @@ class Captures:
             ask = spec.parse(body)
             if ask.deleting or not ask.has_finalizer:
                 raise Conflict("the object is being deleted")
-            draft = status.Draft(body.get("status", {}), ask, self._cloud.clock.now())
+            draft = Draft(body.get("status", {}), ask, self._cloud.clock.now())
             return self._objects.write_status(body, draft.intend(intent, volumes).body)
 
         self._insist(body, write)

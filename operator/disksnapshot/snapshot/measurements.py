@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot.status import stamp
+from disksnapshot.snapshot.draft import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from disksnapshot.cbs.errors import Meaning
+    from disksnapshot.snapshot.draft import Draft
     from disksnapshot.snapshot.spec import Ask
-    from disksnapshot.snapshot.status import Draft
     from disksnapshot.window.hold import Facts, Refusal
 
 RETRY_PAUSE, LATER_PAUSE = timedelta(seconds=60), timedelta(minutes=5)
