@@ -11,22 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from disksnapshot import logs, scaling
 from disksnapshot.cbs.clock import own_time
-from disksnapshot.errors import (
-    CloudUnavailable,
-    Conflict,
-    Forbidden,
-    Gone,
-    Problem,
-    Unavailable,
-)
+from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.keeping import Keeper
 from disksnapshot.kube.api import Invalid
 from disksnapshot.memory import Memory
 from disksnapshot.observation import Observer
 from disksnapshot.reasons import Reason
+from disksnapshot.recording import Recorder
 from disksnapshot.sight import Key, Sight
 from disksnapshot.snapshot import outcome, plan, spec, status, steps
-from disksnapshot.snapshot.proof import ADOPTED
 from disksnapshot.writing import Writer
 
 if TYPE_CHECKING:
@@ -38,7 +31,6 @@ if TYPE_CHECKING:
     from disksnapshot.cbs.poller import Poller
     from disksnapshot.kube.objects import Objects
     from disksnapshot.snapshot.capture import Captures
-    from disksnapshot.snapshot.outcome import Result
 
 
 AGAIN = timedelta(0)
@@ -47,7 +39,6 @@ DELETION_PAUSE = timedelta(seconds=3)  # it stays listed for a while
 SHORTEST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(seconds=60)
 # For what no waiting mends, such as a missing right: less than a dozen tries in the first hour.
 SHORTEST_SELDOM, LONGEST_SELDOM = timedelta(seconds=15), timedelta(minutes=15)
-PROGRESS_STEP = 25
 CAPTURES = 48  # at once, so that some threads are always left for everything else
 
 logger = logging.getLogger(__name__)
@@ -71,6 +62,7 @@ class Loop:
         self._observer = Observer(cloud, poller, self._memory, cluster_id)
         self._writer = Writer(objects, announcements)
         self._keeper = Keeper(objects, cloud, self._writer)
+        self._recorder = Recorder(objects, self._writer, self._memory, poller)
         self._scaler = scaling.Scaler(captures, objects, self._writer)
         self._slots = threading.BoundedSemaphore(CAPTURES)
 
@@ -111,14 +103,14 @@ class Loop:
             sight = Sight(body=body, ask=spec.unreadable(body), done=done, now=now)
             # Who is down comes back by what is written, whatever the spec says.
             if not sight.ask.deleting and not done.is_down:
-                self._say_invalid(sight, problem)
+                self._recorder.refuse(sight, problem)
                 return None
         else:
             sight = Sight(body=body, ask=ask, done=done, now=now)
         self._metrics.census.note(key, sight.standing())
         result = self._memory.result(sight.ask.uid)
         if result:
-            return self._record(sight, result)
+            return AGAIN if self._recorder.record(sight, result) else SOON
         try:
             return self._perform(sight, self._decide(key, sight))
         except (Problem, CloudUnavailable) as error:
@@ -151,7 +143,7 @@ class Loop:
             case steps.Capture(attempt):
                 return self._capture(sight, attempt)
             case steps.Adopt(snapshots):
-                self._adopt(sight, snapshots)
+                self._recorder.adopt(sight, snapshots)
                 return AGAIN
             case steps.Settle(reason, message):
                 retry = sight.now + outcome.RETRY_PAUSE
@@ -162,10 +154,10 @@ class Loop:
                 self._discard(snapshot_id)
                 return self._until_gone(sight, snapshot_id)
             case steps.Follow(states, trouble):
-                self._report(sight, states, trouble)
+                self._recorder.report(sight, states, trouble)
                 return None  # the poller says when something changes
             case steps.Finish(states):
-                self._finish(sight, states)
+                self._recorder.finish(sight, states)
                 return None
             case steps.Fail(reason, message):
                 self._writer.write(sight, sight.draft.failed(reason, message))
@@ -188,18 +180,6 @@ class Loop:
         if isinstance(step, steps.DropFinalizer | steps.GiveUp):
             self._forget(sight)
         return pause
-
-    def _adopt(self, sight: Sight, snapshots: Mapping[str, str]) -> None:
-        draft = sight.draft.record(snapshots).call_it(ADOPTED)
-        if sight.ask.quiesce is not None:
-            draft.unseen("the operator did not see the hold end; it lets go by itself")
-        message = "found in the cloud after its answer was lost; what it holds is unknown"
-        self._writer.write(sight, draft.waiting(Reason.CREATING, message))
-
-    def _say_invalid(self, sight: Sight, problem: Problem) -> None:
-        """Say which field is wrong; a snapshot that is Ready stays so."""
-        if not sight.done.finished:
-            self._writer.write(sight, sight.draft.failed(problem.reason, str(problem)))
 
     def _capture(self, sight: Sight, attempt: int) -> timedelta | None:
         body = sight.body
@@ -268,45 +248,6 @@ class Loop:
         """Return when to look again: one that stays listed is not asked for in a hot loop."""
         since = self._memory.failing_since(sight.ask.uid, f"deleting {snapshot_id}", sight.now)
         return min(max(sight.now - since, DELETION_PAUSE), LONGEST_SELDOM)
-
-    def _record(self, sight: Sight, result: Result) -> timedelta | None:
-        intent = sight.done.intent
-        if intent is None or intent.nonce != result.nonce or intent.state != status.OPEN:
-            self._memory.recorded(sight.ask.uid)
-            return SOON
-        draft = outcome.judge(sight.draft, sight.ask, result, sight.now)
-        self._writer.put(sight, draft, self._objects.record)
-        self._memory.recorded(sight.ask.uid)
-        self._metrics.attempted(result.facts, draft.body.get("quiesce"))
-        self._announcements.tell(sight.ask, sight.done, draft)
-        return AGAIN
-
-    def _finish(self, sight: Sight, states: Mapping[str, tuple[str, int]]) -> None:
-        words = sight.body.get("status", {}).get("consistency", "")
-        names = ", ".join(sight.done.snapshots.values())
-        meaning = "what it holds is unknown" if words == "Unknown" else f"it is {words}"
-        message = f"{names} is complete; {meaning}"
-        draft = sight.draft.progress(states).ready(message)
-        self._writer.write(sight, draft)
-        self._poller.forget(sight.done.snapshots.values())
-        self._metrics.finished(words, sight.age)
-        self._announcements.post(sight.ask, "Normal", "SnapshotReady", message)
-
-    def _report(
-        self,
-        sight: Sight,
-        states: Mapping[str, tuple[str, int]],
-        trouble: tuple[str, str] | None,
-    ) -> None:
-        reason, message = trouble or (Reason.CREATING, "the cloud copies the data")
-        # Only the reason counts: messages carry the number of a request.
-        if reason != sight.done.reason:
-            self._writer.write(sight, sight.draft.waiting(reason, message))
-            return
-        percent = min((percent for _, percent in states.values()), default=0)
-        quarter = percent // PROGRESS_STEP > sight.done.percent // PROGRESS_STEP
-        if quarter and self._memory.may_report(sight.ask.uid, sight.now):
-            self._objects.write_status(sight.body, sight.draft.progress(states).body)
 
     def _forget(self, sight: Sight) -> None:
         self._poller.forget(sight.done.snapshots.values())
