@@ -69,9 +69,9 @@ protocol: venv ## Walk every state that the protocol can reach; write docs/proto
 
 # The lab's Helm if there is a lab, else the one on the PATH.
 HELM ?= $(firstword $(wildcard $(or $(DISKSNAPSHOT_LAB_STATE),/var/lib/disksnapshot-lab)/bin/helm) helm)
-install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional OPEN=shop,store EXEC=shop FREEZER=1
+install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional OPEN=shop,store EXEC=shop SCALE=shop FREEZER=1
 	@$(IN_VENV) python charts/render_install.py --into dist/install.yaml --helm "$(HELM)" --image "$(IMAGE)" \
-		--region "$(REGION)" --open "$(OPEN)" --open-exec "$(EXEC)" $(if $(FREEZER),--freezer)
+		--region "$(REGION)" --open "$(OPEN)" --open-exec "$(EXEC)" --open-scale "$(SCALE)" $(if $(FREEZER),--freezer)
 
 crds: venv ## Write the chart's copy of the definitions, and the pages made from the code
 	@$(IN_VENV) python charts/render_crds.py

@@ -58,6 +58,7 @@ def render(asked: Namespace, *more: str) -> str:
         f"tencent.credentials.existingSecret={asked.credentials}",
         f"namespaces={{{asked.open}}}",
         f"execNamespaces={{{asked.open_exec}}}",
+        f"scaleNamespaces={{{asked.open_scale}}}",
         f"freezer.enabled={str(asked.freezer).lower()}",
     ]
     chosen = [f"--set={value}" for value in values if not value.endswith("={}")]
@@ -99,6 +100,7 @@ def parse(arguments: Sequence[str] | None = None) -> Namespace:
     parser.add_argument("--credentials", default="cbs-credentials", help="name of the Secret")
     parser.add_argument("--open", default="", help="namespaces whose Secrets may be read: a,b")
     parser.add_argument("--open-exec", default="", help="namespaces for commands in pods: a,b")
+    parser.add_argument("--open-scale", default="", help="namespaces for spec.offline: a,b")
     parser.add_argument("--freezer", action="store_true", help="install the freezer too")
     parser.add_argument("--helm", default="helm", help="the program")
     parser.add_argument("--into", type=Path, help="the file, instead of standard output")

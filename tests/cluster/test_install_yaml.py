@@ -59,6 +59,17 @@ def test_a_namespace_is_opened_and_the_freezer_is_added_when_asked_for(lab: Lab)
     assert {"shop", "store"} <= places
 
 
+def test_workloads_are_scaled_where_it_was_asked_for_and_nowhere_else(lab: Lab) -> None:
+    made = objects(rendered(lab, *NEEDED, "--open-scale=shop,store"))
+    scaled = {
+        item["metadata"]["namespace"]
+        for item in made
+        if item["kind"] == "Role" and "statefulsets/scale" in str(item["rules"])
+    }
+    assert scaled == {"shop", "store"}
+    assert "statefulsets/scale" not in rendered(lab, *NEEDED)
+
+
 def test_the_definition_alone_can_be_left_out_of_what_is_deleted(lab: Lab) -> None:
     made = objects(rendered(lab, *NEEDED, "--freezer", "--open=shop"))
     label = "app.kubernetes.io/component"
@@ -90,13 +101,22 @@ def written(lab: Lab, file: Path, *arguments: str) -> int:
 
 
 def test_make_takes_the_helm_on_the_path_where_there_is_no_lab(tmp_path: Path) -> None:
-    argv = ["make", "--dry-run", "install-yaml", "IMAGE=a/b:1", "REGION=ap-guangzhou"]
+    assert '--helm "helm"' in what_make_runs(tmp_path)
+
+
+def test_make_hands_on_each_namespace_that_is_opened(tmp_path: Path) -> None:
+    run = what_make_runs(tmp_path, "OPEN=a", "EXEC=b", "SCALE=c,d", "FREEZER=1")
+    for option in ('--open "a"', '--open-exec "b"', '--open-scale "c,d"', "--freezer"):
+        assert option in run
+
+
+def what_make_runs(state: Path, *options: str) -> str:
+    argv = ["make", "--dry-run", "install-yaml", "IMAGE=a/b:1", "REGION=ap-guangzhou", *options]
     without = {key: value for key, value in os.environ.items() if key != "HELM"}
-    environment = without | {"DISKSNAPSHOT_LAB_STATE": str(tmp_path)}
-    done = subprocess.run(
+    environment = without | {"DISKSNAPSHOT_LAB_STATE": str(state)}
+    return subprocess.run(
         argv, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
-    )
-    assert '--helm "helm"' in done.stdout
+    ).stdout
 
 
 @pytest.fixture
