@@ -9,7 +9,7 @@ VENV        := $(CACHE)/venv-$(LOCK_DIGEST)
 IN_VENV     := PATH="$(VENV)/bin:$$PATH" PYTHONPATH=operator:tests
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo lab-up lab-down figures bench deaths refusals bounded damage cloud-errors protocol install-yaml crds lock
+.PHONY: help venv lint test demo lab-up lab-down figures bench deaths refusals bounded damage cloud-errors protocol campaign install-yaml crds lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,9 @@ bounded: venv ## End the window at every moment of a hold; write docs/bounded.md
 
 protocol: venv ## Walk every state that the protocol can reach; write docs/protocol.md
 	@$(IN_VENV) python -m model page
+
+campaign: venv ## Let every fault befall every effect, three times in a row; write docs/reliability.md
+	@export $(IN_VENV); for run in 1 2 3; do python -m campaign || exit 1; done
 
 # The lab's Helm if there is a lab, else the one on the PATH.
 HELM ?= $(firstword $(wildcard $(or $(DISKSNAPSHOT_LAB_STATE),/var/lib/disksnapshot-lab)/bin/helm) helm)

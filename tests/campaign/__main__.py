@@ -1,0 +1,38 @@
+"""Run the campaign, or the cases whose names contain what is asked for; write its page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from campaign import deaths, everything
+from campaign.cases import Seen, run
+from campaign.page import page
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+
+
+def main(asked: list[str]) -> int:
+    """Without arguments: all cases, and the page. With some: those alone, told one by one."""
+    chosen = [
+        case for case in everything.every() if not asked or any(a in case.name for a in asked)
+    ]
+    print(f"{len(chosen)} cases")
+    seen = [run(case) for case in chosen]
+    failed = [one for one in seen if one.trouble]
+    for one in failed:
+        print(f"{one.case.name}:\n  " + "\n  ".join(one.trouble))
+    print(f"{len(seen) - len(failed)} of {len(seen)} passed")
+    if not asked and not failed:
+        _write(seen)
+    return 1 if failed or not seen else 0
+
+
+def _write(seen: list[Seen]) -> None:
+    effects = len(deaths.recorded("Delete"))
+    PAGE.write_text(page(seen, effects), encoding="utf-8")
+    print(f"Written: {PAGE.name}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

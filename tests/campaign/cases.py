@@ -1,0 +1,147 @@
+"""A case: one fault (or two) in one life of an object, and what that life must come to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from campaign import situation
+from campaign.oracles import Oracles
+from campaign.points import Fault
+from campaign.situation import SUBJECT, UIDS
+from campaign.world import HOUR, World
+from disksnapshot.snapshot import plan
+
+READY, FAILED, GONE, WAITS = "Ready", "failed", "gone", "waits"
+QUIET_SECONDS = 600.0  # longer than a request is valid, with its lag
+
+Arrange = Callable[[World], list[Fault]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """`arrange` returns its faults, each of which has to fire.
+
+    `ends` are the ends that are right; `cuts` is how many snapshots may be made at most: one more
+    than without the fault only where a cut was made whose proof is lost.
+    """
+
+    name: str
+    family: str
+    arrange: Arrange
+    ends: tuple[str, ...] = (READY,)
+    cuts: int = 1
+    spec: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 2 * HOUR  # for the way to its end
+    wide: bool = False  # it befalls the whole account or cluster, so the neighbour waits too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What one case came to."""
+
+    case: Case
+    fired: int
+    unfired: int
+    end: str
+    violations: dict[str, list[str]]
+    longest_hold: float
+    effects: list[str]
+
+    @property
+    def trouble(self) -> list[str]:
+        """Return why this case is no proof of anything, or what it has found."""
+        wrong = [f"{name}: {how}" for name, hows in self.violations.items() for how in hows]
+        return [*(["its fault did not fire"] if self.unfired else []), *wrong]
+
+
+def run(case: Case) -> Seen:
+    """Live the whole life: to its end, a quiet while, its deletion, and what comes after."""
+    world = World(case.name, **case.spec)
+    oracles = Oracles(world)
+    world.points.faults = case.arrange(world)
+    with _listening(world):
+        end = _live(world, oracles, case)
+        oracles.end(wide=case.wide)
+        _count(world, oracles, case, end)
+        oracles.orphans()
+    unfired = [fault for fault in world.points.faults if not fault.fired]
+    return Seen(
+        case=case,
+        fired=sum(fault.fired for fault in world.points.faults),
+        unfired=len(unfired),
+        end=end,
+        violations=oracles.violations,
+        longest_hold=world.writers.longest,
+        effects=world.points.names,
+    )
+
+
+def _live(world: World, oracles: Oracles, case: Case) -> str:
+    world.run(lambda: _end(world) != WAITS, case.seconds)
+    end = _end(world)
+    if end not in case.ends:
+        said = f": {world.done().reason}: {world.done().message}" if world.body() else ""
+        oracles.broken("Converge", f"it {end} instead of {' or '.join(case.ends)}{said}")
+    _stay(world, oracles, end)
+    if world.body():
+        world.server.delete(situation.path(SUBJECT))
+    if not world.run(lambda: world.body() is None):
+        oracles.broken("Converge", f"it is never gone: {world.done().message}")
+    world.run(lambda: False, QUIET_SECONDS)
+    return end
+
+
+def _end(world: World) -> str:
+    body = world.body()
+    if body is None:
+        return GONE
+    done = world.done()
+    if "deletionTimestamp" in body["metadata"] or not done.finished:
+        return WAITS
+    return READY if done.ready == "True" else FAILED
+
+
+def _stay(world: World, oracles: Oracles, end: str) -> None:
+    """What has come to its end stays there, and is written no more."""
+    if end not in {READY, FAILED}:
+        return
+    world.run(lambda: False, 120)  # the finalizer may still come off, or on
+    before = world.server.version(situation.path(SUBJECT))
+    world.run(lambda: False, QUIET_SECONDS)
+    if world.server.version(situation.path(SUBJECT)) != before:
+        oracles.broken("Converge", "it is written again and again, though it has ended")
+    if _end(world) != end:
+        oracles.broken("Converge", f"it was {end}, and is {_end(world)}")
+
+
+def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
+    """Creates and deletes are those of the life without a fault."""
+    made = [one for one in world.cloud.ever if one.name.startswith("shop-orders-")]
+    if len(made) > case.cuts:
+        oracles.broken("One", f"{len(made)} snapshots were made, where {case.cuts} would do")
+    asked = [what for action, what in world.cloud.calls if action == "CreateSnapshot"]
+    if asked.count(situation.DISKS[SUBJECT]) > plan.MAX_ATTEMPTS:
+        oracles.broken("Calm", f"a snapshot was asked for {len(asked)} times")
+    left = len(oracles.of(UIDS[SUBJECT]))
+    wanted = {0} if world.policy == "Delete" or end == FAILED else {1}
+    if end == GONE and world.policy != "Delete":
+        wanted = {0, 1}  # it was deleted before it was Ready: what was cut by then is kept
+    if left not in wanted:
+        oracles.broken("Tracked", f"{left} snapshots are left, and {wanted} would be right")
+
+
+@contextmanager
+def _listening(world: World) -> Iterator[None]:
+    logger = logging.getLogger("disksnapshot")
+    level = logger.level
+    logger.addHandler(world.heard)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(world.heard)
+        logger.setLevel(level)

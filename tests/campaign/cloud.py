@@ -1,0 +1,200 @@
+"""A cloud in memory behind the API's own words: it lists late, acts late, and forgets nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+from campaign.wire import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from campaign.clock import Clock
+
+VALID_SECONDS = 300
+
+
+class Refusal(Exception):  # noqa: N818 - it names what the API says
+    """An error code of the API."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(kw_only=True)
+class Made:
+    """One snapshot, and what was true when it was cut."""
+
+    id: str
+    name: str
+    disk_id: str
+    tags: dict[str, str]
+    at: float
+    held: bool
+    creation_seconds: float
+    listed_after: float
+    foreign: bool = False
+    state: str = ""  # in place of what its age says
+    percent: int | None = None
+
+
+@dataclass
+class Cloud:
+    """The account in one region. `disks` are the documents that DescribeDisks shows."""
+
+    clock: Clock
+    disks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    creation_seconds: float = 12.0
+    listed_after: float = 0.0
+    tags_stick: bool = True
+    ahead: float = 0.0  # of the operator's clock
+    number: int = 0
+    acts_after: float = 0.0  # the next request is done so much later; nobody hears of it
+    ever: list[Made] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+    deleted: list[Made] = field(default_factory=list)
+    late: list[tuple[float, Mapping[str, str], bytes]] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)  # action, disk or snapshot
+    is_held: Callable[[str], bool] = lambda _: False
+
+    def answer(self, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer one request of the API, as the documentation says."""
+        if self.acts_after:
+            due, self.acts_after = self.clock.seconds + self.acts_after, 0.0
+            self.late.append((due, headers, body))
+            return Reply()
+        asked, action = json.loads(body), headers["x-tc-action"]
+        self.calls.append((action, str(asked.get("DiskId") or asked.get("SnapshotIds") or "")))
+        try:
+            self._check_age(float(headers["x-tc-timestamp"]))
+            said = self._act(action, asked)
+        except Refusal as refusal:
+            return self.refuse(refusal.code)
+        return self._reply(said)
+
+    def refuse(self, code: str) -> Reply:
+        return self._reply({"Error": {"Code": code, "Message": f"it says {code}"}})
+
+    def now(self) -> float:
+        return self.clock.now().timestamp() + self.ahead
+
+    def pass_time(self) -> None:
+        due = [one for one in self.late if one[0] <= self.clock.seconds]
+        self.late = [one for one in self.late if one[0] > self.clock.seconds]
+        for _, headers, body in due:
+            self.answer(headers, body)
+
+    def listed(self) -> list[Made]:
+        return [one for one in self.made if self.clock.seconds >= one.at + one.listed_after]
+
+    def vanish(self, snapshot_id: str) -> None:
+        """Somebody deletes it by hand."""
+        self.made = [one for one in self.made if one.id != snapshot_id]
+
+    def _check_age(self, signed: float) -> None:
+        if abs(self.now() - signed) > VALID_SECONDS:
+            raise Refusal("AuthFailure.SignatureExpire")
+
+    def _reply(self, said: Mapping[str, Any]) -> Reply:
+        date = self.clock.now().timestamp() + self.ahead
+        return Reply.of(
+            {"Response": {**said, "RequestId": f"r-{len(self.calls)}"}}, Date=_http_date(date)
+        )
+
+    def _act(self, action: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        match action:
+            case "CreateSnapshot":
+                return self._create(asked)
+            case "DeleteSnapshots":
+                return self._delete(asked)
+            case "DescribeSnapshots":
+                found = [one for one in self.listed() if self._is_asked_for(one, asked)]
+                start = asked.get("Offset", 0)
+                page = found[start : start + asked.get("Limit", 20)]
+                return {"TotalCount": len(found), "SnapshotSet": [*map(self._document, page)]}
+            case "DescribeDisks":
+                ids = [item for item in asked["DiskIds"] if item in self.disks]
+                return {"TotalCount": len(ids), "DiskSet": [self.disks[item] for item in ids]}
+            case "DescribeSnapshotOverview":
+                return {"TotalNums": len(self.listed())}
+            case "ModifySnapshotAttribute":
+                self._find(asked["SnapshotId"])
+                return {}
+        raise Refusal("InvalidAction")
+
+    def _create(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        disk_id = asked["DiskId"]
+        if disk_id not in self.disks:
+            raise Refusal("InvalidDiskId.NotFound")
+        if any(one.disk_id == disk_id and self.state(one) == "CREATING" for one in self.made):
+            raise Refusal("InvalidDisk.SnapshotCreating")
+        tags = {tag["Key"]: tag["Value"] for tag in asked.get("Tags", ())}
+        self.number += 1
+        made = Made(
+            id=f"snap-{self.number:08}",
+            name=asked["SnapshotName"],
+            disk_id=disk_id,
+            tags=tags if self.tags_stick else {},
+            at=self.clock.seconds,
+            held=self.is_held(disk_id),
+            creation_seconds=self.creation_seconds,
+            listed_after=self.listed_after,
+        )
+        self.made.append(made)
+        self.ever.append(made)
+        return {"SnapshotId": made.id}
+
+    def _delete(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        found = [self._find(snapshot_id) for snapshot_id in asked["SnapshotIds"]]
+        for one in found:
+            if self.state(one) != "NORMAL":
+                creating = self.state(one) == "CREATING"
+                kind = "ResourceUnavailable.SnapshotCreating"
+                raise Refusal(kind if creating else "InvalidSnapshot.NotSupported")
+        self.made = [one for one in self.made if one not in found]
+        self.deleted += found
+        return {}
+
+    def _find(self, snapshot_id: str) -> Made:
+        for one in self.made:
+            if one.id == snapshot_id:
+                return one
+        raise Refusal("InvalidSnapshotId.NotFound")
+
+    def _is_asked_for(self, one: Made, asked: Mapping[str, Any]) -> bool:
+        filters = {item["Name"]: item["Values"] for item in asked.get("Filters", ())}
+        return (
+            one.id in asked.get("SnapshotIds", (one.id,))
+            and one.disk_id in filters.get("disk-id", (one.disk_id,))
+            and self.state(one) in filters.get("snapshot-state", (self.state(one),))
+        )
+
+    def state(self, one: Made) -> str:
+        complete = self.clock.seconds >= one.at + one.creation_seconds
+        return one.state or ("NORMAL" if complete else "CREATING")
+
+    def _document(self, one: Made) -> dict[str, Any]:
+        share = min(1.0, (self.clock.seconds - one.at) / max(one.creation_seconds, 0.001))
+        return {
+            "SnapshotId": one.id,
+            "SnapshotName": one.name,
+            "DiskId": one.disk_id,
+            "SnapshotState": self.state(one),
+            "Percent": int(100 * share) if one.percent is None else one.percent,
+            "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()],
+        }
+
+
+def disk(disk_id: str, **differing: Any) -> dict[str, Any]:
+    """Return a disk as DescribeDisks shows it."""
+    usual = {"DiskState": "ATTACHED", "SnapshotAbility": True, "DiskSize": 10, "Encrypt": False}
+    return {"DiskId": disk_id, "InstanceId": "ins-00000001", **usual, **differing}
+
+
+def _http_date(seconds: float) -> str:
+
+    return formatdate(int(seconds), usegmt=True)

@@ -1,0 +1,24 @@
+"""All cases of the campaign, family by family."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from campaign import deaths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from campaign.cases import Case
+
+
+def singles() -> Iterator[Case]:
+    """One fault a case."""
+    yield from deaths.kills()
+    yield from deaths.stops()
+
+
+def every() -> Iterator[Case]:
+    """Those, and the pairs."""
+    yield from singles()
+    yield from deaths.pairs()

@@ -1,0 +1,99 @@
+"""One operator as it is after its start: its own code, between edges that are in memory."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tencentcloud.common.credential import Credential
+
+from campaign import wire
+from campaign.clock import Clock, Unhurried
+from campaign.points import Tap
+from campaign.window import Window
+from disksnapshot import settings
+from disksnapshot.announcements import Announcements
+from disksnapshot.cbs.client import Cloud
+from disksnapshot.cbs.clock import CloudClock
+from disksnapshot.cbs.poller import Poller
+from disksnapshot.kube.events import Events
+from disksnapshot.kube.objects import Objects
+from disksnapshot.loop import Loop
+from disksnapshot.metrics import Metrics
+from disksnapshot.snapshot.capture import Captures
+from disksnapshot.snapshot.prepare import Prepared, Preparer
+from disksnapshot.sweep import Pace, Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from campaign.world import World
+    from disksnapshot.sight import Key
+
+CLUSTER = "cluster-1"
+REGION = "ap-guangzhou"
+SECRET_KEY = "the-cloud's-secret-key"  # noqa: S105 - of a cloud in memory
+FREEZERS = "freezers"
+
+
+class InMemory(Captures):
+    """The operator's own attempts, but for the process that holds."""
+
+    def __init__(
+        self, world: World, tap: Tap, objects: Objects, cloud: Cloud, preparer: Preparer
+    ) -> None:
+        super().__init__(objects, cloud, preparer, CLUSTER, lambda: not tap.dead)
+        self._world, self._tap = world, tap
+
+    @contextmanager
+    def _window(self, prepared: Prepared) -> Iterator[Any]:
+        world = self._world
+        yield Window(prepared.order, world.cloud, world.writers, world.clock, self._tap)
+
+
+class Operator:
+    """Its loop, its sweeps, and when each wants to be called again."""
+
+    def __init__(self, world: World) -> None:
+        self.tap = Tap(world.points)
+        self.due: dict[Key, float] = {}
+        self.seen: dict[Key, str] = {}
+        self.sweeps_at = world.clock.seconds
+        self._clock: Clock = world.clock
+        api = wire.api(world.server, self.tap)
+        clock = CloudClock(world.clock.now)
+        credential = Credential("AKIDcampaign", SECRET_KEY)
+        cloud = Cloud(credential, REGION, "cloud", None, Unhurried(world.clock), clock)
+        # The session of the SDK is where a program may put its own way to a server.
+        session = cloud._client.request.conn._session  # noqa: SLF001 - the SDK has no other
+        session.mount("https://", wire.CloudWire(world.cloud, self.tap))
+        objects, events, metrics = Objects(api), Events(api), Metrics()
+        self.poller: Poller[Key] = Poller(cloud, self.wake, cloud.clock.now)
+        nowhere: Any = None  # no session is opened but by the window
+        preparer = Preparer(api, nowhere, cloud, _settings())
+        captures = InMemory(world, self.tap, objects, cloud, preparer)
+        self.loop = Loop(
+            objects, Announcements(api, events, metrics), cloud, self.poller, captures,
+            CLUSTER, clock=cloud.clock.now,
+        )  # fmt: skip
+        pace = Pace(every_seconds=0.001)
+        self.sweep = Sweep(objects, cloud, events, metrics, CLUSTER, self._lose, pace)
+
+    def wake(self, key: Key) -> None:
+        self.due[key] = self._clock.seconds
+
+    def _lose(self, key: Key, uid: str, ids: frozenset[str]) -> None:
+        self.loop.lose(uid, ids)
+        self.wake(key)
+
+
+def _settings() -> settings.Settings:
+    return settings.read(
+        {
+            "DISKSNAPSHOT_REGION": REGION,
+            "DISKSNAPSHOT_ENDPOINT": "cloud",
+            "DISKSNAPSHOT_FREEZER_ENABLED": "true",
+            "DISKSNAPSHOT_FREEZER_NAMESPACE": FREEZERS,
+            "DISKSNAPSHOT_FREEZER_SELECTOR": "app=freezer",
+        }
+    )

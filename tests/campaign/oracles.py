@@ -1,0 +1,142 @@
+"""The nine guarantees, asked of a world by name: while it goes on, and when it is over."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from campaign.operators import SECRET_KEY
+from campaign.situation import NEIGHBOUR, PASSWORD, RIGHT_PLACES, SUBJECT, UIDS
+from disksnapshot.reasons import Reason
+from disksnapshot.snapshot import plan
+from rules.schema import faults
+
+if TYPE_CHECKING:
+    from campaign.cloud import Made
+    from campaign.world import World
+
+GUARANTEES = (
+    "One", "Tracked", "Bounded", "Ours", "True", "Converge", "Clear", "Calm", "Isolated",
+)  # fmt: skip
+BOUND_SECONDS = 10.0
+REST_SECONDS = 60.0  # between two attempts that touch writers
+LOOKS_AN_HOUR = 400.0  # a look every ten seconds, which is the quickest pause that lasts
+LOOKS_TO_BEGIN_WITH = 60.0
+NEIGHBOUR_SECONDS = 60.0  # twelve of which the cloud takes
+PROVEN = ("ApplicationConsistent", "FilesystemConsistent")
+
+
+@dataclass
+class Oracles:
+    """Watches one world; what breaks a guarantee is noted under its name."""
+
+    world: World
+    violations: dict[str, list[str]] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+    _ready_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.world.points.after_each = self.see
+        self.world.clock.passing.append(self.see)
+
+    def broken(self, guarantee: str, how: str) -> None:
+        said = self.violations.setdefault(guarantee, [])
+        if how not in said:
+            said.append(how)
+
+    def see(self) -> None:
+        """After each effect, and whenever time has passed."""
+        for key in (SUBJECT, NEIGHBOUR):
+            if len(self.of(UIDS[key])) > 1:
+                self.broken("One", f"{key.name} has {len(self.of(UIDS[key]))} live snapshots")
+        if self._ready_at is None and self.world.done(NEIGHBOUR).ready == "True":
+            self._ready_at = self.world.clock.seconds
+        body = self.world.body()
+        if body is None:
+            if self._wants_deletion and self.of(UIDS[SUBJECT]):
+                self.broken("Tracked", "the object is gone, and a snapshot of it is left")
+        elif body["metadata"]["resourceVersion"] not in self._seen:
+            self._seen.add(body["metadata"]["resourceVersion"])
+            self._read(body)
+
+    def of(self, uid: str) -> list[Made]:
+        digits = uid.replace("-", "")[:10]
+        return [one for one in self.world.cloud.made if digits in one.name and not one.foreign]
+
+    @property
+    def _wants_deletion(self) -> bool:
+        return self.world.policy == "Delete"
+
+    def _read(self, body: dict[str, Any]) -> None:
+        """Read what a write has put into the object."""
+        done = self.world.done()
+        self._keep_secrets(json.dumps(body))
+        for fault in faults(body["status"]):
+            self.broken("Clear", fault)
+        if done.reason and done.reason not in set(Reason):
+            self.broken("Clear", f"{done.reason} is no reason of the list")
+        there = {one.id: one for one in (*self.world.cloud.made, *self.world.cloud.deleted)}
+        if done.consistency in PROVEN:
+            for snapshot_id in done.snapshots.values():
+                if snapshot_id not in there or not there[snapshot_id].held:
+                    self.broken("True", f"{snapshot_id} is called {done.consistency}")
+        if done.intent and done.intent.attempt > plan.MAX_ATTEMPTS:
+            self.broken("Calm", f"attempt {done.intent.attempt}")
+
+    def _keep_secrets(self, text: str) -> None:
+        for secret in (SECRET_KEY, PASSWORD):
+            if secret in text:
+                self.broken("Clear", "a secret is in what the operator writes")
+
+    def end(self, *, wide: bool) -> None:
+        """When all is over: what can only be asked then."""
+        world = self.world
+        if world.writers.longest > BOUND_SECONDS:
+            self.broken("Bounded", f"writers stood still for {world.writers.longest:.1f} s")
+        if world.writers.held:
+            self.broken("Bounded", "something is still held")
+        self._ours()
+        self._calm()
+        if world.unexpected:
+            self.broken("Clear", f"an error that nobody has thought of: {world.unexpected[0]}")
+        for text in (*map(json.dumps, world.server.events), *world.heard.lines):
+            self._keep_secrets(text)
+        self._isolated(wide=wide)
+
+    def _isolated(self, *, wide: bool) -> None:
+        """The neighbour waits only for what befalls all, or for who was stopped or killed."""
+        if self._ready_at is None:
+            self.broken("Isolated", "the neighbour is never Ready")
+        elif not wide and self._ready_at > NEIGHBOUR_SECONDS + self.world.stopped:
+            self.broken("Isolated", f"the neighbour is Ready after {self._ready_at:.0f} s")
+
+    def _ours(self) -> None:
+        world = self.world
+        for one in world.cloud.deleted:
+            if one.foreign or one.tags.get("disksnapshot.io/uid") != UIDS[SUBJECT]:
+                self.broken("Ours", f"{one.id} was deleted, and doesn't carry our tags")
+        if strange := world.writers.places - RIGHT_PLACES:
+            self.broken("Ours", f"{', '.join(sorted(strange))} was touched")
+
+    def _calm(self) -> None:
+        world = self.world
+        taken = world.writers.taken
+        if any(b - a < REST_SECONDS for a, b in itertools.pairwise(taken)):
+            self.broken("Calm", "writers were touched twice within a minute")
+        if len(taken) > plan.MAX_ATTEMPTS:
+            self.broken("Calm", f"writers were touched {len(taken)} times")
+        hours = world.clock.seconds / 3600
+        if world.looks > LOOKS_TO_BEGIN_WITH + LOOKS_AN_HOUR * hours:
+            self.broken("Calm", f"{world.looks} looks in {hours:.1f} h")
+
+    def orphans(self) -> None:
+        """Ask the operator's own sweep whether anything is left over."""
+        reported = len(self.world.server.events)
+        operator = self.world.operators[0]
+        operator.tap.counted = False
+        operator.sweep.turn()
+        told = [event["reason"] for event in self.world.server.events[reported:]]
+        if Reason.ORPHANED in told:
+            self.broken("Tracked", "the sweep reports an orphan")

@@ -1,0 +1,88 @@
+"""Number every external effect of an operator, and let a fault befall one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Act = Callable[[], Any]
+
+
+class Killed(BaseException):
+    """The operator's process is gone: no handler of its own may see this as an error."""
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """What befalls the effect of this number, or the first ones whose name fits.
+
+    `meet` is given the effect, and does it or not. `fired` counts how often that was.
+    """
+
+    meet: Callable[[Act], Any]
+    number: int | None = None
+    named: str = ""
+    times: int = 1
+    skips: int = 0
+    fired: int = 0
+
+    def befalls(self, number: int, name: str) -> bool:
+        if self.fired >= self.times:
+            return False
+        fits = number == self.number if self.number is not None else name.startswith(self.named)
+        if fits and self.skips:
+            self.skips -= 1
+            return False
+        return fits
+
+
+@dataclass
+class Points:
+    """The effects so far, by name; the first one has the number 0."""
+
+    names: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    after_each: Callable[[], None] = lambda: None
+
+    def pass_through(self, name: str, act: Act) -> Any:
+        number = len(self.names)
+        self.names.append(name)
+        try:
+            for fault in self.faults:
+                if fault.befalls(number, name):
+                    fault.fired += 1
+                    return fault.meet(act)
+            return act()
+        finally:
+            self.after_each()
+
+
+class Tap:
+    """The way out of one operator's process. Nothing leaves a dead process."""
+
+    def __init__(self, points: Points) -> None:
+        self._points = points
+        self.dead = False
+        self.counted = True  # only what concerns the object under test is numbered
+
+    def effect(self, name: str, act: Act) -> Any:
+        if self.dead:
+            raise Killed
+        try:
+            answer = self._points.pass_through(name, act) if self.counted else act()
+        except Killed:
+            self.dead = True
+            raise
+        if self.dead:
+            raise Killed
+        return answer
+
+
+def kill_before(_: Act) -> None:
+    raise Killed
+
+
+def kill_after(act: Act) -> None:
+    act()
+    raise Killed

@@ -1,0 +1,118 @@
+"""What is in the cluster before the fault: two objects, a database, and its neighbours."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from campaign.apiserver import SNAPSHOTS
+from campaign.operators import FREEZERS
+from disksnapshot.sight import Key
+
+if TYPE_CHECKING:
+    from campaign.apiserver import ApiServer
+
+NAMESPACE = "shop"
+SUBJECT, NEIGHBOUR = Key(NAMESPACE, "orders"), Key(NAMESPACE, "calm")
+UIDS = {
+    SUBJECT: "0a1b2c3d-4e5f-6789-abcd-ef0123456789",
+    NEIGHBOUR: "1a1b2c3d-4e5f-6789-abcd-ef0123456789",
+}
+DISKS = {SUBJECT: "disk-aaaaaaaa", NEIGHBOUR: "disk-bbbbbbbb"}
+PASSWORD = "the-database's-password"  # noqa: S105 - of a database in memory
+RIGHT_ADDRESS, RIGHT_NODE = "10.0.0.7", "node-1"
+RIGHT_PLACES = {
+    RIGHT_ADDRESS,
+    "freezer-node-1: /host/kubelet/pods/uid-mysql-0/volumes/kubernetes.io~csi/pv-orders/mount",
+}
+QUIESCE = {
+    "maxHoldSeconds": 10,
+    "steps": [
+        {"mysql": {"credentialsSecretRef": {"name": "mysql-snapshot"}}},
+        {"freeze": {"method": "Agent"}},
+    ],
+}
+
+
+def path(key: Key) -> str:
+    return f"{SNAPSHOTS}/namespaces/{key.namespace}/disksnapshots/{key.name}"
+
+
+def furnish(server: ApiServer, **spec: Any) -> None:
+    """Put everything there; `spec` is that of the object under test."""
+    core = f"/api/v1/namespaces/{NAMESPACE}"
+    for key in (SUBJECT, NEIGHBOUR):
+        _claim(server, key)
+    _pod(server, NAMESPACE, "mysql-0", RIGHT_NODE, RIGHT_ADDRESS, claim="data-orders")
+    # One that is Ready too, on the same node, of the same application, and mounts something else.
+    _pod(server, NAMESPACE, "mysql-1", RIGHT_NODE, "10.0.0.8", claim="data-other")
+    _pod(server, NAMESPACE, "apple", RIGHT_NODE, "10.0.0.6", claim="data-apple")
+    for node in ("node-0", RIGHT_NODE):
+        _pod(server, FREEZERS, f"freezer-{node}", node, "10.0.1.1", labels={"app": "freezer"})
+    secret = {"username": _text("snap"), "password": _text(PASSWORD)}
+    server.put(
+        f"{core}/secrets/mysql-snapshot",
+        {"metadata": {"name": "mysql-snapshot"}, "data": secret},
+    )
+    server.put(path(SUBJECT), snapshot(SUBJECT, {"quiesce": QUIESCE, **spec}))
+    server.put(path(NEIGHBOUR), snapshot(NEIGHBOUR, {}))
+
+
+def snapshot(key: Key, spec: dict[str, Any]) -> dict[str, Any]:
+    source = {"claims": [{"name": f"data-{key.name}"}]}
+    return {
+        "apiVersion": "disksnapshot.io/v1alpha1",
+        "kind": "DiskSnapshot",
+        "metadata": {
+            "namespace": key.namespace,
+            "name": key.name,
+            "uid": UIDS[key],
+            "generation": 1,
+        },
+        "spec": {"source": source, "deletionPolicy": "Retain", **spec},
+        "status": {"observedGeneration": -1},
+    }
+
+
+def _claim(server: ApiServer, key: Key) -> None:
+    name, volume = f"data-{key.name}", f"pv-{key.name}"
+    server.put(
+        f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims/{name}",
+        {
+            "metadata": {"name": name, "uid": f"uid-{name}"},
+            "spec": {"volumeName": volume},
+            "status": {"phase": "Bound"},
+        },
+    )
+    source = {"driver": "com.tencent.cloud.csi.cbs", "volumeHandle": DISKS[key]}
+    server.put(
+        f"/api/v1/persistentvolumes/{volume}",
+        {
+            "metadata": {"name": volume},
+            "spec": {"claimRef": {"uid": f"uid-{name}"}, "csi": source},
+        },
+    )
+
+
+def _pod(
+    server: ApiServer, namespace: str, name: str, node: str, address: str,
+    claim: str = "", labels: dict[str, str] | None = None,
+) -> None:  # fmt: skip
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}] if claim else []
+    server.put(
+        f"/api/v1/namespaces/{namespace}/pods/{name}",
+        {
+            "metadata": {"name": name, "uid": f"uid-{name}", "labels": labels or {}},
+            "spec": {"nodeName": node, "volumes": volumes, "containers": [{"name": "main"}]},
+            "status": {
+                "phase": "Running",
+                "podIP": address,
+                "conditions": [{"type": "Ready", "status": "True"}],
+                "containerStatuses": [{"name": "main", "ready": True}],
+            },
+        },
+    )
+
+
+def _text(word: str) -> str:
+    return base64.b64encode(word.encode()).decode()

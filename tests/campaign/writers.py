@@ -1,0 +1,91 @@
+"""The database and the freezer behind a window: each lets go by itself, whoever has died."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from disksnapshot.window.hold import (
+    LOCK_BUDGET_SECONDS,
+    AnyOrder,
+    FreezeOrder,
+    MysqlOrder,
+)
+
+if TYPE_CHECKING:
+    from campaign.clock import Clock
+    from disksnapshot.window.hold import Order
+
+
+@dataclass(kw_only=True)
+class Held:
+    """One hold: what it is of, and when its own server ends it."""
+
+    kind: str
+    disk_ids: tuple[str, ...]
+    began: float
+    ends: float
+
+
+class Writers:
+    """Who holds which disk's writers; every hold is over at its end, asked or not."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.held: list[Held] = []
+        self.longest = 0.0
+        self.taken: list[float] = []  # when writers were first touched, one an attempt
+        self.places: set[str] = set()  # addresses and mounts that were touched
+
+    def take(self, step: AnyOrder, order: Order) -> Held:
+        """Hold what a step names, for as long as its own server allows."""
+        left = order.max_hold_seconds - LOCK_BUDGET_SECONDS
+        mysql = isinstance(step, MysqlOrder)
+        now = self._clock.seconds
+        kind = "mysql" if mysql else "freeze"
+        ends = now + (left if mysql else left - 1)  # the file system lets go first
+        one = Held(kind=kind, disk_ids=order.disk_ids, began=now, ends=ends)
+        self.places |= _places(step)
+        if not self.held:
+            self.taken.append(now)
+        self.held.append(one)
+        return one
+
+    def let_go(self, one: Held) -> bool:
+        """End a hold; tell whether it was still in force."""
+        in_force = one in self.held
+        self._end(one, self._clock.seconds)
+        return in_force
+
+    def lose(self) -> None:
+        """The server ends all of its sessions: a restart, a KILL, a failover."""
+        for one in list(self.held):
+            self._end(one, self._clock.seconds)
+
+    def pass_time(self) -> None:
+        for one in list(self.held):
+            if self._clock.seconds >= one.ends:
+                self._end(one, one.ends)
+
+    def is_held(self, disk_id: str) -> bool:
+        """Tell whether a lock and a freeze are in force over a disk."""
+        kinds = {one.kind for one in self.held if disk_id in one.disk_ids}
+        return kinds == {"mysql", "freeze"}
+
+    def _end(self, one: Held, at: float) -> None:
+        if one in self.held:
+            self.held.remove(one)
+            self.longest = max(self.longest, at - one.began)
+
+
+def _places(step: AnyOrder) -> set[str]:
+    match step:
+        case MysqlOrder():
+            return {step.host}
+        case FreezeOrder():
+            return {
+                f"{getattr(target.program, 'pod', '')}: {path}"
+                for target in step.targets
+                for path in target.argv[target.argv.index("--") + 1 :]
+            }
+    return {step.name}
