@@ -18,6 +18,7 @@ from lab.bounded.moments import Moment, Reached, at
 from lab.cluster.waiting import until
 from lab.demo.ledger import Engine
 from lab.demo.load import Load, Pause, Server, longest_pause
+from lab.demo.writer import DATABASE
 from lab.freezing import fsfreeze
 from lab.holding import Answer
 from lab.local import Local
@@ -159,6 +160,8 @@ def _written(here: Local) -> Iterator[Load]:
 def _clean_up(here: Local) -> None:
     here.control.clear_faults()
     until(lambda: _unowned(here), "an end of the named locks", seconds=_SECONDS)
+    with here.database.connect() as session, session.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")  # others count a server's tables
     for snapshot in here.control.snapshots():
         here.control.vanish(snapshot["id"])
 
