@@ -14,6 +14,7 @@ from disksnapshot import settings as environment
 from disksnapshot.announcements import Announcements
 from disksnapshot.cbs import credentials
 from disksnapshot.cbs.client import Cloud
+from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.cbs.poller import Poller
 from disksnapshot.errors import Forbidden, Gone, Unavailable
@@ -46,7 +47,8 @@ class Operator:
     def __init__(self, settings: Settings) -> None:
         api, access = kube_api.connect()
         cluster_id = settings.cluster_id or _cluster_uid(api)
-        cloud = _cloud(settings)
+        clock = CloudClock()
+        cloud = _cloud(settings, clock)
         objects = Objects(api)
         preparer = Preparer(api, access, cloud, settings)
         self._objects = objects
@@ -56,14 +58,14 @@ class Operator:
         namespace = settings.lease_namespace
         self._lease = Lease(api, namespace, settings.pod_name) if namespace else Alone()
         self.captures = Captures(objects, cloud, preparer, cluster_id, self._may_work)
-        self.poller: Poller[Key] = Poller(cloud, self._look_at, cloud.clock.now)
-        self.metrics = Metrics()
+        self.poller: Poller[Key] = Poller(cloud, self._look_at, clock.now)
+        self.metrics = Metrics(clock.now)
         self._metrics_port = settings.metrics_port
         cloud.called = self.metrics.called
         announcements = Announcements(api, Events(api), self.metrics)
         loop = Loop(
             objects, announcements, cloud, self.poller, self.captures, cluster_id,
-            clock=cloud.clock.now,
+            clock=clock.now,
         )  # fmt: skip
         self.work = Work(loop.look)
 
@@ -191,13 +193,14 @@ class Operator:
         return 0 if stop.is_set() else 1
 
 
-def _cloud(settings: Settings) -> Cloud:
+def _cloud(settings: Settings, clock: CloudClock) -> Cloud:
     return Cloud(
-        credentials.opened(settings.keys, settings.ca_bundle),
+        credentials.opened(settings.keys, settings.ca_bundle, clock),
         settings.region,
         settings.endpoint,
         settings.ca_bundle,
         Limits(),
+        clock,
         valid_seconds=settings.signature_seconds,
     )
 

@@ -112,11 +112,11 @@ class Loop:
         if result:
             return AGAIN if self._recorder.record(sight, result) else SOON
         try:
-            return self._perform(sight, self._decide(key, sight))
+            return self._perform(*self._decide(key, sight))
         except (Problem, CloudUnavailable) as error:
             return self._hindered(sight, error)
 
-    def _decide(self, key: Key, sight: Sight) -> steps.Step:
+    def _decide(self, key: Key, sight: Sight) -> tuple[Sight, steps.Step]:
         ask, done, now = sight.ask, sight.done, sight.now
         seen = self._observer.follow(key, ask, done)
         if self._memory.is_lost(ask.uid, done.snapshots.values()):
@@ -126,8 +126,14 @@ class Loop:
             seen = replace(seen, workload=self._scaler.look(sight))
             step = plan.next_step(ask, done, seen, now)
         if isinstance(step, steps.LookUp) and done.intent:
-            step = plan.next_step(ask, done, self._observer.look_up(ask, done.intent, now), now)
-        return step
+            looked = self._observer.look_up(ask, done.intent, self._clock)
+            # Its answers have told the cloud's time: by what was taken for it, hours off, the
+            # snapshot may have seemed to be over that has a day to go.
+            sight = replace(sight, now=self._clock())
+            step = plan.next_step(ask, done, seen, sight.now)
+            if isinstance(step, steps.LookUp):
+                step = plan.next_step(ask, done, looked, sight.now)
+        return sight, step
 
     def _perform(self, sight: Sight, step: steps.Step) -> timedelta | None:  # noqa: C901, PLR0911 - one case a step
         match step:

@@ -37,7 +37,8 @@ class Standing:
 class Census:
     """Where every object stands, counted when somebody asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._lock = threading.Lock()
         self._standing: dict[Hashable, Standing] = {}
 
@@ -63,7 +64,7 @@ class Census:
         since = [item.since for item in standing if item.pending]
         name = f"{PREFIX}_snapshots_pending"
         yield GaugeMetricFamily(name, "Objects that are neither Ready nor failed.", len(since))
-        age = (datetime.now(UTC) - min(since)).total_seconds() if since else 0.0
+        age = (self._now() - min(since)).total_seconds() if since else 0.0
         name = f"{PREFIX}_oldest_pending_seconds"
         yield GaugeMetricFamily(name, "Age of the oldest of those.", age)
         name = f"{PREFIX}_last_success_timestamp_seconds"
@@ -143,9 +144,9 @@ class Holds:
 class Metrics:
     """The operator's metrics, on a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.registry = registry = CollectorRegistry()
-        self.census = Census()
+        self.census = Census(now)
         registry.register(self.census)
         ProcessCollector(registry=registry)
         words = "Snapshots that became Ready or failed for good."

@@ -8,6 +8,7 @@ from disksnapshot import naming
 from disksnapshot.snapshot import steps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from disksnapshot.cbs.client import Cloud
@@ -46,7 +47,7 @@ class Observer(Generic[K]):
             trouble=troubles[0] if troubles else None,
         )
 
-    def look_up(self, ask: Ask, intent: Intent, now: datetime) -> steps.Seen:
+    def look_up(self, ask: Ask, intent: Intent, clock: Callable[[], datetime]) -> steps.Seen:
         """Ask the cloud for every snapshot of this object on the disks of its intent."""
         found = []
         for disk_id in intent.disk_ids:
@@ -64,7 +65,7 @@ class Observer(Generic[K]):
         # Of two that say they are of one attempt, the one with our tags is believed: it is last.
         found.sort(key=lambda item: item.ours)
         ids = [item.id for item in found]
-        noted = self._memory.look_up(ask.uid, intent.nonce, ids, now)
+        noted = self._memory.look_up(ask.uid, intent.nonce, ids, clock())
         return steps.Seen(
             snapshots=tuple(found), looked=True, absent_since=noted.since, listed=noted.listed
         )

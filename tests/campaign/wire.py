@@ -38,6 +38,10 @@ class Reply:
         """Return the body, as the Kubernetes client asks for it."""
         return self.body
 
+    def getheader(self, name: str) -> str | None:
+        """Return a header, as the Kubernetes client asks for it."""
+        return self.headers.get(name)
+
 
 class KubeWire:
     """In the place of the Kubernetes client's sockets."""

@@ -1,6 +1,7 @@
 """The cloud's clock: what a reply's date tells, and what is signed and judged by it."""
 
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -10,7 +11,7 @@ from tencentcloud.common.credential import Credential
 
 from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.client import Cloud
-from disksnapshot.cbs.clock import CloudClock
+from disksnapshot.cbs.clock import CloudClock, monotonic_zero
 from disksnapshot.cbs.limits import Limits
 from lab.cbs.control import Control
 from lab.cbs.server import Emulator
@@ -66,6 +67,15 @@ def test_a_great_difference_is_told_once_and_its_end_too(caplog: pytest.LogCaptu
     assert len(said) == 2
     assert "behind the cloud's" in said[0]
     assert "agrees" in said[1]
+
+
+def test_moments_of_a_hold_are_told_by_the_cloud_s_clock_where_the_own_one_is_wrong() -> None:
+    right = datetime.now(UTC) - timedelta(hours=3)
+    zero = monotonic_zero(right)
+    assert zero is not None
+    told = datetime.fromtimestamp((zero + time.monotonic_ns()) / 1e9, UTC)
+    assert abs(told - right) < timedelta(seconds=1)
+    assert monotonic_zero(datetime.now(UTC) + timedelta(milliseconds=700)) is None
 
 
 class Free(Limits):

@@ -11,8 +11,8 @@ import ssl
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from disksnapshot import settings
 from disksnapshot.cbs import credentials
 from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.client import Cloud
+from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.errors import CloudUnavailable
 from lab.cbs.control import Control
@@ -55,6 +56,7 @@ class Place:
     control: Control
     ca: Path
     folder: Path
+    clock: CloudClock = field(default_factory=CloudClock)
 
     @property
     def token_file(self) -> Path:
@@ -77,9 +79,9 @@ class Place:
     def cloud(self, mode: str, **changed: str) -> tuple[Cloud, Any]:
         """Return the operator's client in a mode, and its keys."""
         keys = settings.read({**self.environment(mode), **changed}).keys
-        credential = credentials.opened(keys, str(self.ca))
-        endpoint = self.emulator.endpoint
-        return Cloud(credential, "ap-guangzhou", endpoint, str(self.ca), Limits()), credential
+        credential = credentials.opened(keys, str(self.ca), self.clock)
+        where = ("ap-guangzhou", self.emulator.endpoint, str(self.ca))
+        return Cloud(credential, *where, Limits(), self.clock), credential
 
     def send(self, payload: bytes) -> None:
         """Send a request as the window does: the bytes as they are."""
@@ -119,6 +121,17 @@ def test_each_mode_knows_a_disk_and_takes_a_snapshot(place: Place, mode: str) ->
     assert list(cloud.disks([disk_id])) == [disk_id]
     place.send(cloud.sign_create(disk_id, "name", {}, datetime.now(UTC)))
     assert [snapshot.name for snapshot in cloud.snapshots_of(disk_id)] == ["name"]
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+@pytest.mark.parametrize("mode", MODES)
+def test_each_mode_works_on_a_machine_whose_clock_is_wrong(
+    place: Place, mode: str, hours: int
+) -> None:
+    disk_id = str(place.control.create_disk()["DiskId"])
+    place.clock = CloudClock(lambda: datetime.now(UTC) + timedelta(hours=hours))
+    cloud, _ = place.cloud(mode)
+    assert list(cloud.disks([disk_id])) == [disk_id]
 
 
 @pytest.mark.parametrize("mode", TEMPORARY)
@@ -256,7 +269,7 @@ def test_a_metadata_address_that_never_answers_is_told_in_time(place: Place) -> 
         keys = settings.read(
             {**place.environment("CVMRole"), "DISKSNAPSHOT_METADATA_URL": url}
         ).keys
-        credential: Any = credentials.opened(keys, None)
+        credential: Any = credentials.opened(keys, None, CloudClock())
         with pytest.raises(CloudUnavailable, match=r"doesn't answer \(ReadTimeout\)"):
             credential.get_credential_info()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.cvmrole import MachineRole
 from disksnapshot.cbs.podidentity import PodIdentity
 from disksnapshot.cbs.temporary import TemporaryKeys
@@ -55,7 +56,7 @@ def answering(content: bytes, tls: ssl.SSLContext | None = None, **how: Any) -> 
 
 
 def from_machine(address: str) -> TemporaryKeys:
-    return MachineRole(f"http://{address}/latest/meta-data/", "role").fetch()
+    return MachineRole(f"http://{address}/latest/meta-data/", "role", CloudClock()).fetch()
 
 
 def machine(**changed: Any) -> bytes:
@@ -82,7 +83,7 @@ def from_pod(files: Any, tmp_path: Path) -> Callable[[str], TemporaryKeys]:
             role_arn="role",
             token_file=token_file,
         )
-        return PodIdentity(keys, str(files.ca)).fetch()
+        return PodIdentity(keys, str(files.ca), CloudClock()).fetch()
 
     return fetch
 

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ class Source:
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
+        self.ahead = 0.0  # of the clock that keys are judged by
         self.life = LONG
         self.fails = ""
         self.gate = threading.Event()
@@ -56,7 +58,10 @@ class Source:
                 self._under_way -= 1
 
     def credential(self, wait_seconds: float = 10.0) -> TemporaryCredential:
-        return TemporaryCredential("the source", self.fetch, lambda: self.now, wait_seconds)
+        def told() -> datetime:
+            return datetime.fromtimestamp(self.now + self.ahead, UTC)
+
+        return TemporaryCredential("the source", self.fetch, told, wait_seconds, lambda: self.now)
 
 
 @pytest.fixture
@@ -200,3 +205,16 @@ def test_neither_keys_nor_their_holder_show_what_is_secret(source: Source) -> No
     used(credential)
     assert CANARY not in repr(credential) + repr(vars(credential))
     assert "id-" not in repr(source.fetch())
+
+
+def test_a_clock_that_was_hours_ahead_when_keys_were_fetched_stops_no_later_fetch(
+    source: Source,
+) -> None:
+    credential = source.credential()
+    source.ahead = 10_800.0
+    with pytest.raises(CloudUnavailable):
+        used(credential)  # they seem to have ended, until a reply tells the time
+    source.ahead = 0.0
+    assert used(credential) == "id-1"
+    source.now += LONG
+    assert used(credential) == "id-2"

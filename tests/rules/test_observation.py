@@ -37,4 +37,4 @@ def test_a_snapshot_of_another_disk_is_not_ours_whatever_it_is_called(
     cloud: Any = Loose(disk_id)
     nobody: Any = None
     observer: Observer[str] = Observer(cloud, nobody, Memory(), CLUSTER)
-    assert len(observer.look_up(ask(), intent(), NOW).snapshots) == count
+    assert len(observer.look_up(ask(), intent(), lambda: NOW).snapshots) == count

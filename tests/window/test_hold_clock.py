@@ -40,3 +40,12 @@ def test_a_lock_keeps_its_margin_for_the_proof_whatever_a_guard_is_told() -> Non
     both.locked(4)
     both.guarded(3.9)
     assert both.left() < 3
+
+
+def test_every_moment_is_told_by_the_clock_that_is_named_also_those_noted_before() -> None:
+    timeline = Timeline()
+    timeline.mark("ready")
+    timeline.count_from(10**18 - time.monotonic_ns())
+    timeline.mark("cutSent")
+    assert [abs(moment - 10**18) < 10**9 for moment in timeline.times.values()] == [True, True]
+    assert timeline.times["ready"] <= timeline.times["cutSent"]

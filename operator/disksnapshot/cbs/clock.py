@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -12,14 +13,43 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TOLD_FROM = timedelta(seconds=60)
+_AGREEMENT = timedelta(seconds=2)
 _RESOLUTION = timedelta(seconds=1)  # of a Date header, which is rounded down
 
 logger = logging.getLogger(__name__)
 
 
-def own_time() -> datetime:
-    """Return this machine's time."""
-    return datetime.now(UTC)
+class SteadyClock:
+    """This machine's time as it was at the start, and on from there, whoever sets its clock.
+
+    A clock that is set forward by hours between a request and the look for what it made would
+    show the request as expired while it can still act: a second snapshot would be made.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
+        self._zero = wall() - timedelta(seconds=monotonic())
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        return self._zero + timedelta(seconds=self._monotonic())
+
+
+own_time = SteadyClock().now
+
+
+def monotonic_zero(cloud: datetime) -> int | None:
+    """Return what the cloud's clock said when this machine's monotonic one began (ns, epoch).
+
+    None while this machine's own clock agrees: a reply tells the time to a second, less is none.
+    """
+    if abs(cloud - datetime.now(UTC)) < _AGREEMENT:
+        return None
+    return round(cloud.timestamp() * 1e9) - time.monotonic_ns()
 
 
 class CloudClock:

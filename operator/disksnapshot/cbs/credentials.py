@@ -19,18 +19,24 @@ from disksnapshot.settings import KeysFromFiles, KeysFromPodIdentity, KeysFromRo
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from disksnapshot.cbs.clock import CloudClock
     from disksnapshot.settings import Keys
 
 
-def opened(keys: Keys, ca_file: str | None) -> Credential:
-    """Return the account's keys, by the mode that the settings name; nothing is fetched yet."""
+def opened(keys: Keys, ca_file: str | None, clock: CloudClock) -> Credential:
+    """Return the account's keys, by the mode that the settings name; nothing is fetched yet.
+
+    Temporary keys end on the cloud's clock. Who gives them tells it: on a node whose own is hours
+    ahead, new keys would seem to have ended, and no request would ever be made that told it.
+    """
     match keys:
         case KeysFromFiles(folder):
             return FileCredential(folder)
         case KeysFromPodIdentity():
-            return TemporaryCredential("STS", PodIdentity(keys, ca_file).fetch)
+            return TemporaryCredential("STS", PodIdentity(keys, ca_file, clock).fetch, clock.now)
         case KeysFromRole(address, role):
-            return TemporaryCredential("the machine's CAM role", MachineRole(address, role).fetch)
+            fetch = MachineRole(address, role, clock).fetch
+            return TemporaryCredential("the machine's CAM role", fetch, clock.now)
         case _:
             assert_never(keys)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from disksnapshot.cbs import intime
+from disksnapshot.cbs import intime, sdk
 from disksnapshot.cbs.temporary import TemporaryKeys
 from disksnapshot.errors import CloudUnavailable
+
+if TYPE_CHECKING:
+    from disksnapshot.cbs.clock import CloudClock
 
 CONNECT_SECONDS, READ_SECONDS = 3, 5
 FOLDER = "cam/security-credentials/"
@@ -23,7 +27,8 @@ class MachineRole:
     That class waits without a limit under a lock, and swallows errors: it signs with None.
     """
 
-    def __init__(self, address: str, role: str) -> None:
+    def __init__(self, address: str, role: str, clock: CloudClock) -> None:
+        self._hear = sdk.hearing(clock)
         self._folder = f"{address.rstrip('/')}/{FOLDER}"
         self._role = role
 
@@ -46,6 +51,7 @@ class MachineRole:
         with requests.Session() as session:
             session.trust_env = False  # a proxy is another machine, with another role
             intime.limit(session)
+            session.hooks["response"].append(self._hear)
             try:
                 response = session.get(
                     url, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False

@@ -15,6 +15,7 @@ from disksnapshot.cbs.temporary import TemporaryKeys
 from disksnapshot.errors import CloudUnavailable
 
 if TYPE_CHECKING:
+    from disksnapshot.cbs.clock import CloudClock
     from disksnapshot.settings import KeysFromPodIdentity
 
 ACTION = "AssumeRoleWithWebIdentity"
@@ -29,7 +30,7 @@ class PodIdentity:
     expire, also to requests that would outlive them.
     """
 
-    def __init__(self, keys: KeysFromPodIdentity, ca_file: str | None) -> None:
+    def __init__(self, keys: KeysFromPodIdentity, ca_file: str | None, clock: CloudClock) -> None:
         self._keys = keys
         sdk.silence()
         http = HttpProfile(endpoint=keys.endpoint, reqTimeout=CALL_SECONDS, certification=ca_file)
@@ -37,7 +38,7 @@ class PodIdentity:
         self._client = CommonClient("sts", "2018-08-13", None, keys.region, profile)
         session = self._client.request.conn._session  # noqa: SLF001 - the SDK has no hook of its own
         intime.limit(session)
-        session.hooks["response"].append(sdk.name_json)
+        session.hooks["response"] += [sdk.hearing(clock), sdk.name_json]
 
     def fetch(self) -> TemporaryKeys:
         """Return new keys for the token that the file holds now: the kubelet renews it."""

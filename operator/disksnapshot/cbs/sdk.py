@@ -13,6 +13,8 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from disksnapshot.cbs import intime, signing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import requests
     from tencentcloud.common.credential import Credential
     from tencentcloud.common.http.request import RequestInternal
@@ -52,9 +54,8 @@ class _Client(CbsClient):  # type: ignore[misc]  # the SDK has no types
         super().__init__(credential, region, profile)
         self._clock = clock
         session = self.request.conn._session  # noqa: SLF001 - the SDK has no hook of its own
-        session.hooks["response"].append(self._hear)
         intime.limit(session)
-        session.hooks["response"].append(name_json)
+        session.hooks["response"] += [hearing(clock), name_json]
 
     def _build_req_inter(
         self,
@@ -66,8 +67,14 @@ class _Client(CbsClient):  # type: ignore[misc]  # the SDK has no types
         super()._build_req_inter(action, params, req_inter, options)
         signing.set_time(self, req_inter, int(self._clock.now().timestamp()), params)
 
-    def _hear(self, response: requests.Response, **_: object) -> None:
-        self._clock.hear(response.headers.get("Date"), response.elapsed)
+
+def hearing(clock: CloudClock) -> Callable[..., None]:
+    """Return a hook that takes the time from a reply's head."""
+
+    def hear(response: requests.Response, **_: object) -> None:
+        clock.hear(response.headers.get("Date"), response.elapsed)
+
+    return hear
 
 
 def name_json(response: requests.Response, **_: object) -> None:

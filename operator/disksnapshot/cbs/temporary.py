@@ -15,6 +15,7 @@ from disksnapshot.errors import CloudUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
 # A request that is signed early must not lose its key before the cloud refuses it for its age.
 OUTLIVE_SECONDS = VALID_SECONDS + 60
@@ -57,12 +58,14 @@ class TemporaryCredential(Credential):  # type: ignore[misc]  # the SDK has no t
         self,
         source: str,
         fetch: Callable[[], TemporaryKeys],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], datetime],
         wait_seconds: float = WAIT_SECONDS,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._fetch = fetch
-        self._clock = clock
+        self._clock = clock  # the cloud's, for their end; it may be set by hours
+        self._steady = steady  # for pauses
         self._wait_seconds = wait_seconds
         self._change = threading.Condition()
         self._keys: TemporaryKeys | None = None
@@ -94,18 +97,18 @@ class TemporaryCredential(Credential):  # type: ignore[misc]  # the SDK has no t
         return f"TemporaryCredential({self._source!r})"
 
     def _left(self) -> float:
-        return self._keys.expires - self._clock() if self._keys else 0.0
+        return self._keys.expires - self._clock().timestamp() if self._keys else 0.0
 
     def _is_settled(self) -> bool:
         return self._fetching_since is None
 
     def _patience(self) -> float:
         since = self._fetching_since
-        return 0.0 if since is None else max(0.0, since + self._wait_seconds - self._clock())
+        return 0.0 if since is None else max(0.0, since + self._wait_seconds - self._steady())
 
     def _begin(self) -> None:
         """Fetch, unless that is under way or was done a moment ago."""
-        now = self._clock()
+        now = self._steady()
         if self._fetching_since is not None and now - self._fetching_since < ABANDON_SECONDS:
             return
         if now < self._not_before:
@@ -130,5 +133,5 @@ class TemporaryCredential(Credential):  # type: ignore[misc]  # the SDK has no t
             self._why = why
             self._fetching_since = None
             pause = CALM_SECONDS if self._left() >= OUTLIVE_SECONDS else HURRY_SECONDS
-            self._not_before = self._clock() + pause
+            self._not_before = self._steady() + pause
             self._change.notify_all()

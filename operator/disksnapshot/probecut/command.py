@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from disksnapshot import settings as environment
 from disksnapshot.cbs import credentials
 from disksnapshot.cbs.client import Cloud
+from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.errors import Problem, Unavailable
 from disksnapshot.probecut import counter
@@ -84,12 +85,14 @@ def main(arguments: Sequence[str]) -> int:
     except environment.SettingsError as error:
         _say(str(error))
         return 2
+    clock = CloudClock()
     cloud = Cloud(
-        credentials.opened(settings.keys, settings.ca_bundle),
+        credentials.opened(settings.keys, settings.ca_bundle, clock),
         settings.region,
         settings.endpoint,
         settings.ca_bundle,
         Limits(),
+        clock,
     )
     host, port = settings.host_and_port
     address = CloudAddress(host=host, port=port, ca_file=settings.ca_bundle)

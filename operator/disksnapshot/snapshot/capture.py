@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from disksnapshot import naming
 from disksnapshot.cbs.calls import CREATE
 from disksnapshot.cbs.client import in_tens
+from disksnapshot.cbs.clock import monotonic_zero
 from disksnapshot.errors import Conflict, Problem, Unavailable
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import spec, status, stillness, tokens
@@ -235,6 +236,7 @@ class Captures:
                 for some in in_tens(disk_ids)
             ),
             names=tuple((disk_id, name) for disk_id in disk_ids),
+            zero=monotonic_zero(self._cloud.clock.now()),
         )
 
 

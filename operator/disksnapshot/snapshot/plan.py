@@ -39,6 +39,8 @@ MAX_ATTEMPTS = 3  # that touch writers
 LOOK_UP_PAUSE, LONGEST_LOOK_UP_PAUSE = timedelta(seconds=10), timedelta(seconds=60)
 POLL_PAUSE = timedelta(seconds=5)
 LISTING_PAUSE = timedelta(seconds=2)
+# No pause is longer: a later time for the next try was written by a clock that was wrong.
+LONGEST_RETRY = timedelta(minutes=20)
 # So long may a snapshot that was asked for take to be listed; more is outside the promise.
 LAG = timedelta(seconds=60)
 
@@ -69,7 +71,7 @@ def _attempt(ask: Ask, done: Done, now: datetime) -> Step:
         return ended
     if attempt >= MAX_ATTEMPTS:
         return Fail(done.reason, f"{done.message}; given up after {attempt} attempts")
-    if done.retry and now < done.retry:
+    if done.retry and now < done.retry <= now + LONGEST_RETRY:
         return Wait(done.retry, done.reason, done.message)
     return offline.begin(ask, done) or Capture(attempt + 1)
 

@@ -78,6 +78,8 @@ class Window:
         self._holds = stack.Stack([])
 
     def _capture(self, go: Go) -> None:
+        if go.zero is not None:
+            self._timeline.count_from(go.zero)
         clock = HoldClock(self._order.max_hold_seconds, self._timeline)
         try:
             with self._holds.held(clock):

@@ -15,12 +15,21 @@ class Timeline:
     """Names moments; one clock that can't be set back during a hold."""
 
     def __init__(self) -> None:
-        self._base = time.time_ns() - time.monotonic_ns()
-        self.times: dict[str, int] = {}
+        self._zero = time.time_ns() - time.monotonic_ns()
+        self._marks: dict[str, int] = {}
+
+    def count_from(self, zero: int) -> None:
+        """Tell all times by another clock: `zero` is what it said when the monotonic one began."""
+        self._zero = zero
 
     def mark(self, name: str) -> None:
         """Note the first time that something happened."""
-        self.times.setdefault(name, self._base + time.monotonic_ns())
+        self._marks.setdefault(name, time.monotonic_ns())
+
+    @property
+    def times(self) -> dict[str, int]:
+        """The moments, in nanoseconds since the epoch."""
+        return {name: self._zero + moment for name, moment in self._marks.items()}
 
 
 class HoldClock:

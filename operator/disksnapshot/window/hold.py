@@ -178,11 +178,16 @@ class SignedLookUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Go:
-    """The intent is written: cut with these, look up with those."""
+    """The intent is written: cut with these, look up with those.
+
+    `zero` is the cloud's time, in nanoseconds since the epoch, at which the monotonic clock began;
+    None while this machine's clock agrees with the cloud's.
+    """
 
     cuts: tuple[SignedRequest, ...]
     lookups: tuple[SignedLookUp, ...]
     names: tuple[tuple[str, str], ...]
+    zero: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
