@@ -17,6 +17,7 @@ from disksnapshot.cbs.client import Cloud
 from disksnapshot.cbs.clock import CloudClock
 from disksnapshot.cbs.limits import Limits
 from disksnapshot.cbs.poller import Poller
+from disksnapshot.cbs.temporary import TemporaryCredential
 from disksnapshot.errors import Forbidden, Gone, Unavailable
 from disksnapshot.kube import api as kube_api
 from disksnapshot.kube.events import Events
@@ -33,6 +34,8 @@ from disksnapshot.window.launch import prepare_server
 from disksnapshot.work import Work
 
 if TYPE_CHECKING:
+    from tencentcloud.common.credential import Credential
+
     from disksnapshot.settings import Settings
     from disksnapshot.sight import Key
 
@@ -48,7 +51,8 @@ class Operator:
         api, access = kube_api.connect()
         cluster_id = settings.cluster_id or _cluster_uid(api)
         clock = CloudClock()
-        cloud = _cloud(settings, clock)
+        keys = credentials.opened(settings.keys, settings.ca_bundle, clock)
+        cloud = _cloud(settings, keys, clock)
         objects = Objects(api)
         preparer = Preparer(api, access, cloud, settings)
         self._objects = objects
@@ -75,7 +79,7 @@ class Operator:
 
         pace = Pace(every_seconds=settings.sweep_seconds, deletes_orphans=settings.deletes_orphans)
         self.sweep = Sweep(objects, cloud, Events(api), self.metrics, cluster_id, lost, pace)
-        self._show()
+        self._show(keys)
         self.watch = Watch(self.work.add)
         self.probes = Probes(
             settings.probe_port,
@@ -96,12 +100,17 @@ class Operator:
             threading.Thread(target=run, name=name, daemon=True) for name, run in parts.items()
         ]
 
-    def _show(self) -> None:
+    def _show(self, keys: object) -> None:
         """Show what the parts know of themselves."""
         show = self.metrics.show
         show("leader", "1 while this operator is the one at work.", lambda: self._working)
         show("quiesced_now", "Holds in force, or about to be.", self.captures.holding)
         show("queue_depth", "Objects that wait to be looked at.", self.work.depth)
+        if isinstance(keys, TemporaryCredential):
+            words = "When the temporary keys in use end; they are renewed when they are needed."
+            show("credentials_expiry_timestamp_seconds", words, lambda: keys.expires)
+            words = "1 while the last fetch of temporary keys has failed."
+            show("credentials_failing", words, lambda: keys.failing)
 
     def _may_work(self) -> bool:
         return self._lease.held() and not self._ending.is_set()
@@ -193,9 +202,9 @@ class Operator:
         return 0 if stop.is_set() else 1
 
 
-def _cloud(settings: Settings, clock: CloudClock) -> Cloud:
+def _cloud(settings: Settings, keys: Credential, clock: CloudClock) -> Cloud:
     return Cloud(
-        credentials.opened(settings.keys, settings.ca_bundle, clock),
+        keys,
         settings.region,
         settings.endpoint,
         settings.ca_bundle,

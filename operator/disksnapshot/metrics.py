@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    start_http_server,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
+
+from disksnapshot import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -149,6 +158,8 @@ class Metrics:
         self.census = Census(now)
         registry.register(self.census)
         ProcessCollector(registry=registry)
+        build = Info(f"{PREFIX}_build", "Which version this operator is of.", registry=registry)
+        build.info({"version": VERSION})
         words = "Snapshots that became Ready or failed for good."
         labels = ["result", "reason", "consistency"]
         self._snapshots = _counter(registry, "snapshots_total", words, labels)

@@ -218,3 +218,15 @@ def test_a_clock_that_was_hours_ahead_when_keys_were_fetched_stops_no_later_fetc
     assert used(credential) == "id-1"
     source.now += LONG
     assert used(credential) == "id-2"
+
+
+def test_the_end_of_the_keys_and_a_fetch_that_failed_can_be_seen(source: Source) -> None:
+    credential = source.credential()
+    assert (credential.expires, credential.failing) == (0.0, False)
+    used(credential)
+    assert (credential.expires, credential.failing) == (source.now + LONG, False)
+    source.now += LONG
+    source.fails = "no answer"
+    with pytest.raises(CloudUnavailable):
+        used(credential)
+    assert credential.failing

@@ -39,6 +39,7 @@ MISTAKEN = [
     {"logLevel": "LOUD"},
     {"replicas": 3},
     {"log": {"format": "xml"}},
+    {"metrics": {"prometheusRule": {"snapshotMaxAgeSeconds": -1}}},
 ]
 
 
@@ -171,6 +172,20 @@ def test_metrics_have_a_service_and_are_left_out_where_nobody_wants_them(
     without = rendered(lab, tmp_path, {"metrics": {"enabled": False}})
     assert not [name for name in without if "metrics" in name or "Monitor" in name]
     assert environment(without)["DISKSNAPSHOT_METRICS_PORT"] == "0"
+
+
+def test_alerts_are_made_for_who_asks_for_them(lab: Lab, tmp_path: Path) -> None:
+    name = "PrometheusRule/op-disksnapshot-operator"
+    assert name not in rendered(lab, tmp_path)
+
+    def alerts(**asked: Any) -> dict[str, str]:
+        values = {"metrics": {"prometheusRule": {"enabled": True, **asked}}}
+        (group,) = rendered(lab, tmp_path, values)[name]["spec"]["groups"]
+        return {rule["alert"]: rule["expr"] for rule in group["rules"]}
+
+    assert "DiskSnapshotHoldEndUnseen" in alerts()
+    assert "DiskSnapshotTooOld" not in alerts()
+    assert alerts(snapshotMaxAgeSeconds=90000)["DiskSnapshotTooOld"].endswith("> 90000")
 
 
 def test_commands_in_pods_are_allowed_only_in_the_namespaces_that_were_opened(

@@ -47,9 +47,13 @@ class Writer(threading.Thread):
         with self._change:
             return list(self._inserts)
 
-    def acknowledged_between(self, start: int, end: int) -> list[Insert]:
-        """Return the inserts whose acknowledgement came between two moments."""
-        return [insert for insert in self.inserts if start < insert.acknowledged < end]
+    def made_between(self, start: int, end: int) -> list[Insert]:
+        """Return the inserts that were sent and acknowledged between two moments.
+
+        One that was sent before may be on the disk by then: on a busy machine its
+        acknowledgement comes late.
+        """
+        return [item for item in self.inserts if start < item.sent and item.acknowledged < end]
 
     def seconds_until_acknowledged(self, after: int, patience: float = ANSWER_SECONDS) -> float:
         """Wait for the first acknowledgement after a moment; return how much later it came."""

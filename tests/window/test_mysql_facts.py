@@ -89,7 +89,7 @@ def test_general_and_slow_log_on_the_frozen_disk_are_no_obstacle(
         here.control.settings(replyDelayMilliseconds=300)
         facts = capture(here, here.order())
     assert facts.proven
-    assert writer.acknowledged_between(facts.times["frozen"], facts.times["thawed"]) == []
+    assert writer.made_between(facts.times["frozen"], facts.times["thawed"]) == []
 
 
 @pytest.fixture

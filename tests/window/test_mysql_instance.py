@@ -68,7 +68,7 @@ def test_definitions_stand_still_while_rows_are_written(
         facts = answer.result()
     assert isinstance(facts, Facts)
     assert facts.steps[0].proven
-    assert writer.acknowledged_between(facts.times["locked"], facts.times["proven"])
+    assert writer.made_between(facts.times["locked"], facts.times["proven"])
 
 
 def test_it_claims_nothing_of_rows_and_no_position(transactional: Local) -> None:

@@ -73,7 +73,7 @@ def test_a_cut_held_by_commands_alone_is_proven_and_all_is_free_afterwards(
     facts = capture(here, by_commands(here, tmp_path))
     assert facts.proven, facts.steps
     writer.seconds_until_acknowledged(after=facts.times["0-exec released"])
-    assert writer.acknowledged_between(facts.times["frozen"], facts.times["thawed"]) == []
+    assert writer.made_between(facts.times["frozen"], facts.times["thawed"]) == []
     assert FileWrite(here.mount).ended(1)
 
 
@@ -223,7 +223,7 @@ def test_guards_that_lose_a_process_in_the_hold_end_it_and_its_proof(
 def test_a_freeze_by_fsfreeze_alone_is_proven(here: Local, writer: Writer) -> None:
     facts = capture(here, holding_by(here, freeze_by_command(here.mount)))
     assert facts.proven
-    assert writer.acknowledged_between(facts.times["frozen"], facts.times["thawed"]) == []
+    assert writer.made_between(facts.times["frozen"], facts.times["thawed"]) == []
 
 
 @pytest.mark.parametrize("shell", SHELLS)

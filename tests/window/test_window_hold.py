@@ -29,7 +29,7 @@ def test_no_insert_is_acknowledged_between_frozen_and_thawed(here: Local, writer
     facts = capture(here, here.order())
     assert facts.proven
     writer.seconds_until_acknowledged(after=facts.times["unlocked"])
-    assert writer.acknowledged_between(facts.times["frozen"], facts.times["thawed"]) == []
+    assert writer.made_between(facts.times["frozen"], facts.times["thawed"]) == []
 
 
 def test_no_insert_is_acknowledged_between_locked_and_unlocked_without_a_freeze(
@@ -39,13 +39,13 @@ def test_no_insert_is_acknowledged_between_locked_and_unlocked_without_a_freeze(
     facts = capture(here, here.order(freeze=False))
     assert facts.proven
     writer.seconds_until_acknowledged(after=facts.times["unlocked"])
-    assert writer.acknowledged_between(facts.times["locked"], facts.times["proven"]) == []
+    assert writer.made_between(facts.times["locked"], facts.times["proven"]) == []
 
 
 def test_a_freeze_alone_is_proven(here: Local, writer: Writer) -> None:
     facts = capture(here, here.order(mysql=False))
     assert facts.proven
-    assert writer.acknowledged_between(facts.times["frozen"], facts.times["thawed"]) == []
+    assert writer.made_between(facts.times["frozen"], facts.times["thawed"]) == []
 
 
 def test_the_moments_come_in_the_order_of_a_hold(here: Local) -> None:

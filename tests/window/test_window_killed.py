@@ -42,7 +42,7 @@ def test_a_window_killed_while_it_holds_frees_writers_within_a_second(
         os.kill(holding.pid, signal.SIGKILL)
         killed_at = time.time_ns()
         assert_free(here, writer, killed_at, 1)
-        assert writer.acknowledged_between(held_at, killed_at) == []
+        assert writer.made_between(held_at, killed_at) == []
         assert answer.result() is None
 
 
@@ -255,6 +255,6 @@ def test_an_operator_killed_while_its_window_holds_frees_writers_within_a_second
     operator.kill()
     killed_at = time.time_ns()
     assert_free(here, writer, killed_at, 1)
-    assert writer.acknowledged_between(held_at, killed_at) == []
+    assert writer.made_between(held_at, killed_at) == []
     operator.join()
     operator.close()

@@ -94,7 +94,7 @@ def test_file_systems_of_many_nodes_and_kinds_are_proven_under_one_hold(
     facts = capture(here, frozen_on(here, *nodes))
     assert facts.proven, facts.steps
     writer.seconds_until_acknowledged(after=facts.times["unlocked"])
-    assert writer.acknowledged_between(facts.times["frozen"], facts.times["thawed"]) == []
+    assert writer.made_between(facts.times["frozen"], facts.times["thawed"]) == []
     assert all_go_on(here.mount, *others)
 
 

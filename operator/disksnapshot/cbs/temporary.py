@@ -73,6 +73,18 @@ class TemporaryCredential(Credential):  # type: ignore[misc]  # the SDK has no t
         self._fetching_since: float | None = None
         self._not_before = 0.0
         self._distrusted = False
+        self._failing = False
+
+    @property
+    def expires(self) -> float:
+        """When the keys in use end, in seconds since the epoch; 0 as long as there are none."""
+        keys = self._keys
+        return keys.expires if keys else 0.0
+
+    @property
+    def failing(self) -> bool:
+        """Tell whether the last fetch has failed."""
+        return self._failing
 
     def distrust(self) -> None:
         """Fetch others at the next request: the cloud refused these before their end."""
@@ -130,7 +142,7 @@ class TemporaryCredential(Credential):  # type: ignore[misc]  # the SDK has no t
             # A fetch that was given up may end late: later keys are not replaced by earlier ones.
             if keys and (self._keys is None or keys.expires >= self._keys.expires):
                 self._keys, self._distrusted = keys, False
-            self._why = why
+            self._why, self._failing = why, bool(why)
             self._fetching_since = None
             pause = CALM_SECONDS if self._left() >= OUTLIVE_SECONDS else HURRY_SECONDS
             self._not_before = self._steady() + pause
