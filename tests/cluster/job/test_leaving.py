@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from lab.cluster.waiting import until
-from lab.demo import kill, stage
-from lab.demo.shop import Shop
+from lab.demo import kill, stage, taken
+from lab.demo.shop import Shop, condition
 
 SYSTEM = ("-n", stage.OPERATOR_NAMESPACE)
 JOB = "job/disksnapshot-operator-release"
@@ -32,6 +32,45 @@ def test_an_upgrade_in_a_hold_lets_go_and_the_new_operator_goes_on(shop: Shop) -
     shop.ready(body)
     assert len(shop.in_the_cloud(body)) == 1
     shop.writes_go_on()
+
+
+def test_an_upgrade_and_its_rollback_take_up_an_object_in_every_phase(shop: Shop) -> None:
+    pending = shop.snapshot(source={"claims": [{"name": "not-there-yet"}]})
+    shop.apply(pending)
+    ready = shop.ready(shop.snapshot())
+    # From here on the cloud takes its time, so that all of them are in their phase at once.
+    shop.lab.cbs.settings(creationMilliseconds=40_000)
+    creating, deleting = shop.snapshot(), shop.snapshot(deletionPolicy="Delete")
+    for body in (creating, deleting):
+        shop.apply(body)
+        shop.until_reason(body, "Creating")
+    shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", name(deleting), "--wait=false")
+    uid = shop.get(deleting)["metadata"]["uid"]
+    made = {name(body): ids(shop, body) for body in (ready, creating)}
+    held = held_without_reply(shop)
+
+    stage.install_operator(shop.lab, [shop.namespace], podAnnotations={"upgraded": "true"})
+    where = ("--namespace", stage.OPERATOR_NAMESPACE)
+    shop.lab.helm("rollback", stage.RELEASE, *where, "--wait", "--timeout", "120s")
+
+    assert kill.frozen_devices(shop.lab) == []
+    assert shop.ready(held)["status"]["intent"]["attempt"] == 1
+    assert len(shop.in_the_cloud(held)) == 1
+    assert shop.ready(creating)["status"]["consistency"] == "ApplicationConsistent"
+    assert {name(body): ids(shop, body) for body in (ready, creating)} == made
+    gone = ("wait", "--for=delete", f"dsnap/{name(deleting)}", "--timeout=120s")
+    shop.lab.kubectl("-n", shop.namespace, *gone)
+    assert taken.in_the_cloud(shop.lab, uid) == []
+    assert condition(shop.get(pending), "Ready")["reason"] == "ClaimNotFound"
+    shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", name(pending), "--timeout=60s")
+
+
+def name(body: dict[str, Any]) -> str:
+    return str(body["metadata"]["name"])
+
+
+def ids(shop: Shop, body: dict[str, Any]) -> list[str]:
+    return [str(one["id"]) for one in shop.in_the_cloud(body)]
 
 
 def test_an_uninstall_in_a_hold_leaves_nothing_frozen_no_finalizer_and_one_listed_snapshot(

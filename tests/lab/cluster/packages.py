@@ -17,6 +17,7 @@ NEEDED: Final[Mapping[str, str]] = {
     "containerd": "containerd",
     "containernetworking-plugins": "/usr/lib/cni/bridge",
     "e2fsprogs": "mkfs.ext4",
+    "faketime": "faketime",
     "iproute2": "ip",
     "iptables": "iptables",
     "kmod": "modprobe",
