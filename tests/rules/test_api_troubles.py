@@ -8,7 +8,7 @@ import pytest
 from kubernetes import client
 
 from disksnapshot.errors import Conflict, Unavailable
-from disksnapshot.kube.api import MERGE, Api
+from disksnapshot.kube.api import MERGE, Api, token_of
 from disksnapshot.kube.lease import LOOK_SECONDS, Lease
 from rules.troubled import Fate, Troubled, break_off, garble, hang_up, say
 
@@ -79,3 +79,21 @@ def test_a_storm_of_conflicts_is_told_as_such_each_time(server: Troubled) -> Non
 def test_no_trouble_ends_the_thread_that_keeps_the_lease(server: Troubled, trouble: str) -> None:
     server.fates = [TROUBLES[trouble]]
     assert Lease(api(server), "system", "a").keep() == LOOK_SECONDS
+
+
+def test_a_token_that_the_kubelet_has_renewed_is_used_at_once_whatever_the_clock_says(
+    server: Troubled, tmp_path: Path
+) -> None:
+    token, configuration = tmp_path / "token", client.Configuration(host=server.url)
+    configuration.ssl_ca_cert = server.ca_file
+    configuration.api_key["BearerToken"] = "of the start"
+    configuration.refresh_api_key_hook = token_of(token)  # type: ignore[assignment]  # the library types it None
+    api = Api(configuration, LIMIT)
+    for content in ("first", "second"):
+        token.write_text(f"{content}\n")
+        api.get(PATH)
+        api.limited(LIMIT).get(PATH)
+    assert server.askers == ["Bearer first"] * 2 + ["Bearer second"] * 2
+    token.unlink()
+    with pytest.raises(Unavailable):
+        api.get(PATH)

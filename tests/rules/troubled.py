@@ -54,6 +54,7 @@ class Troubled:
 
     def __init__(self, folder: Path, usual: Fate) -> None:
         self.asked: list[str] = []
+        self.askers: list[str] = []  # by what they gave as their proof
         self.fates: list[Fate] = []
         self.usual = usual
         self.over = threading.Event()  # when silence ends
@@ -77,6 +78,7 @@ class Troubled:
         length = int(request.headers.get("Content-Length") or 0)
         request.rfile.read(length)
         self.asked.append(f"{request.command} {request.path}")
+        self.askers.append(str(request.headers.get("Authorization")))
         fate = self.fates.pop(0) if self.fates else self.usual
         with suppress(OSError):  # who asked may have gone
             fate(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -15,7 +16,7 @@ from disksnapshot.errors import Conflict, Forbidden, Gone, Unavailable
 from disksnapshot.kube.exec import ApiAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 CONNECT_SECONDS, READ_SECONDS = 3, 7
 TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 - a path
@@ -89,11 +90,11 @@ class Api:
         content_type: str = "application/json",
     ) -> bytes:
         headers = {"Accept": "application/json", "Content-Type": content_type}
-        request = self._client.param_serialize(
-            method, path, query_params=list((query or {}).items()), header_params=headers,
-            body=body, auth_settings=["BearerToken"],
-        )  # fmt: skip
         try:
+            request = self._client.param_serialize(
+                method, path, query_params=list((query or {}).items()), header_params=headers,
+                body=body, auth_settings=["BearerToken"],
+            )  # fmt: skip
             response = self._client.call_api(*request, _request_timeout=self._limit)
             content: bytes = response.read()  # type: ignore[no-untyped-call]  # half typed
         except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -127,12 +128,26 @@ def _translate(
     return kind(message) if kind else Unavailable(message, after=seconds)
 
 
+def token_of(file: Path) -> Callable[[client.Configuration], None]:
+    """Return the hook by which the client library asks for the token of each call.
+
+    Its own reads the file by the machine's clock: not for hours, once that is set back.
+    """
+
+    def read(configuration: client.Configuration) -> None:
+        configuration.api_key["BearerToken"] = f"Bearer {file.read_text('ascii').strip()}"
+
+    return read
+
+
 def connect() -> tuple[Api, ApiAccess]:
     """Return the API of the cluster that this process runs in, or else of the kubeconfig."""
     configuration = client.Configuration()
     token_file: str | None = TOKEN_FILE
     try:
         config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]  # the same
+        hook: Any = token_of(Path(TOKEN_FILE))  # the library types the place for it as None
+        configuration.refresh_api_key_hook = hook
     except config.ConfigException:
         config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # the same
         token_file = None
