@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_an_upgrade_and_its_rollback_take_up_an_object_in_every_phase(shop: Shop
     shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", name(deleting), "--wait=false")
     uid = shop.get(deleting)["metadata"]["uid"]
     made = {name(body): ids(shop, body) for body in (ready, creating)}
-    held = held_without_reply(shop)
+    held = shop.held_without_reply()
 
     stage.install_operator(shop.lab, [shop.namespace], podAnnotations={"upgraded": "true"})
     where = ("--namespace", stage.OPERATOR_NAMESPACE)
