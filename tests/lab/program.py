@@ -3,7 +3,6 @@
 import os
 import select
 import subprocess
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,14 +29,19 @@ class LocalSession:
     """A conversation with a child process by pipes, as ExecSession has with a container's."""
 
     def __init__(self, argv: list[str]) -> None:
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the session
         self.process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
         )
         assert self.process.stdin
         assert self.process.stdout
+        assert self.process.stderr
         self._input, self._output = self.process.stdin, self.process.stdout
-        self._text = b""
+        self._errors = self.process.stderr
+        self._text = self._words = b""
         self._ended = False
 
     def send_line(self, line: str) -> None:
@@ -56,17 +60,20 @@ class LocalSession:
         return line.decode()
 
     def exit_code(self, deadline: float) -> int | None:
+        """Return it once nobody can write any more, which is when a container's is told."""
         with suppress(subprocess.TimeoutExpired):
-            return self.process.wait(max(0.0, deadline - time.monotonic()))
+            code = self.process.wait(max(0.0, deadline - time.monotonic()))
+            return code if self._all_written(deadline) else None
         return None
 
     @property
     def error_bytes(self) -> int:
-        return self._errors.seek(0, os.SEEK_END)
+        self._all_written(time.monotonic())
+        return len(self._words)
 
     def last_words(self) -> str:
-        self._errors.seek(max(0, self.error_bytes - 4096))
-        return self._errors.read().decode("utf-8", "replace").strip()
+        self._all_written(time.monotonic())
+        return self._words[-4096:].decode("utf-8", "replace").strip()
 
     def spoke(self) -> bool:
         return bool(self._text) or self._ended or self._receive(0)
@@ -81,6 +88,15 @@ class LocalSession:
             self.process.wait(END_SECONDS)
         self._output.close()
         self._errors.close()
+
+    def _all_written(self, deadline: float) -> bool:
+        """Take what was written to standard error; False when more may come."""
+        while select.select([self._errors], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            chunk = os.read(self._errors.fileno(), 65536)
+            if not chunk:
+                return True
+            self._words += chunk
+        return False
 
     def _receive(self, seconds: float) -> bool:
         if not select.select([self._output], [], [], seconds)[0]:

@@ -11,7 +11,7 @@ import pytest
 from disksnapshot.kube.exec import ExecError
 from disksnapshot.window.hold import HoldError
 from lab.cluster.waiting import until
-from lab.guarding import Guarded, in_each_shell
+from lab.guarding import SHELLS, Guarded, in_each_shell
 from lab.holding import children_of, is_zombie
 
 Act = Callable[[Guarded], None]
@@ -376,6 +376,42 @@ kill "$@"
     assert all(word.isdecimal() for word in words), words
 
 
+# Release, or whatever runs beside it, starts a process that gets the number which acquire had.
+TAKES_ITS_NUMBER = """
+wanted=$(cat {folder}/number)
+for try in 1 2 3 4 5 6 7 8 9 10; do
+    echo $((wanted - 1)) >/proc/sys/kernel/ns_last_pid
+    {start} sleep 5 &
+    [ $! = "$wanted" ] && exit 0
+done
+exit 1
+"""
+# The guard in a container of its own, of which the first process tells how that process fared.
+IN_A_CONTAINER = """
+"$@"
+grep -q "^State:.[RSD]" "/proc/$(cat {folder}/number)/status" && touch {folder}/spared
+"""
+
+
+@pytest.mark.parametrize("start", ["", "setsid"], ids=["a process", "the leader of a group"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_process_that_has_got_the_number_of_an_ended_acquire_is_spared(
+    tmp_path: Path, shell: str, start: str
+) -> None:
+    folder = tmp_path / "guard"
+    apart = ("unshare", "--pid", "--fork", "--mount-proc")
+    first = ("sh", "-c", IN_A_CONTAINER.format(folder=folder), "first", *SHELLS[shell])
+    guard = Guarded(folder, (*apart, *first))
+    takes = sh(TAKES_ITS_NUMBER.format(folder=folder, start=start))
+    guard.start(sh(f"echo $$ >{folder}/number"), takes, seconds=3).say("9")
+    assert guard.hear() == "acquired 0"
+    guard.say("release")
+    assert guard.hear() == "released 0 asked"
+    guard.exit_code()
+    guard.close()
+    assert guard.mark("spared").exists()
+
+
 def test_a_guard_leaves_no_process_behind(everywhere: Callable[[Act], None]) -> None:
     def act(guard: Guarded) -> None:
         guard.start(["true"], seconds=3).say("30")
@@ -393,5 +429,8 @@ def test_a_guard_leaves_no_process_behind(everywhere: Callable[[Act], None]) -> 
 
 
 def _descendants(pid: int) -> list[int]:
-    below = children_of(pid)
+    try:
+        below = children_of(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # it has just ended
     return below + [far for child in below for far in _descendants(child)]

@@ -23,11 +23,14 @@ case $(command -v kill) in
 kill) command -v setsid >/dev/null 2>&1 && leader=setsid ;;
 esac
 
-# To all of a process group where setsid made one, else to the process.
+# To all of a process group where setsid made one, else to the process. A number below zero is what a leader left of its
+# group: its own number may be somebody else's by now.
 signal() {
-    [ -n "$2" ] || return 0
-    [ -z "$leader" ] || kill "-$1" "-$2" 2>/dev/null || kill "-$1" "$2" 2>/dev/null
-    [ -n "$leader" ] || kill "-$1" "$2" 2>/dev/null
+    case ${leader:-alone}:$2 in
+    *:) ;;
+    alone:* | *:-*) kill "-$1" "$2" 2>/dev/null ;;
+    *) kill "-$1" "-$2" 2>/dev/null || kill "-$1" "$2" 2>/dev/null ;;
+    esac
 }
 
 # An orphan would stay as a zombie in a container whose first process reaps nothing.
@@ -65,7 +68,11 @@ acquire() {
     child=$!
     echo "acquire $child" >&5
     wait "$child"
-    echo "acquired $?" >&5
+    status=$? left=
+    # Any process may get its number now, unless it left others in its group, which hold that number.
+    [ -z "$leader" ] || ! kill -0 "-$child" 2>/dev/null || left=-$child
+    echo "acquire $left" >&5
+    echo "acquired $status" >&5
 }
 
 events() {
