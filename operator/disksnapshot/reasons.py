@@ -159,7 +159,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.WORKLOAD_NOT_FOUND: "Name in spec.offline.scaleTargetRef a workload of this namespace "
     "that exists, and goes on existing.",
     Reason.WORKLOAD_UNSUITABLE: "Name the workload whose pods mount the claims, all of them, and "
-    "nobody else's do.",
+    "nobody else's do; it must keep its claims when it is scaled down.",
     Reason.SCALE_FORBIDDEN: "Add the namespace to the chart's value `scaleNamespaces`, or bind a "
     "Role as the chart's to the operator's service account.",
     Reason.SCALE_CONTESTED: "Have whatever scales the workload leave it alone meanwhile (pause "

@@ -211,7 +211,7 @@ def test_workloads_are_scaled_only_in_the_namespaces_that_were_opened(
     scales = ["statefulsets/scale", "deployments/scale"]
     assert role["rules"] == [
         {"apiGroups": ["apps"], "resources": scales, "verbs": ["get", "patch"]},
-        {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["get"]},
+        {"apiGroups": ["apps"], "resources": ["statefulsets", "replicasets"], "verbs": ["get"]},
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["watch"]},
     ]
     everywhere = objects["ClusterRole/op-disksnapshot-operator-attached"]

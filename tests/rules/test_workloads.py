@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 DISK = "disk-aaaaaaaa"
 PODS = "/api/v1/namespaces/shop/pods"
-SCALE = "/apis/apps/v1/namespaces/shop/statefulsets/mysql/scale"
+SET = "/apis/apps/v1/namespaces/shop/statefulsets/mysql"
+SCALE = f"{SET}/scale"
 ATTACHMENTS = "/apis/storage.k8s.io/v1/volumeattachments"
 BY_SET = {"kind": "StatefulSet", "uid": "uid-1", "name": "mysql", "controller": True}
 BY_REPLICAS = {"kind": "ReplicaSet", "uid": "uid-rs", "name": "mysql-1", "controller": True}
@@ -96,9 +97,11 @@ def pod(
     }
 
 
-def world(*pods: dict[str, Any], replicas: int = 2) -> Server:
+def world(*pods: dict[str, Any], replicas: int = 2, when_scaled: str = "Retain") -> Server:
     items = {PODS: {"items": list(pods), "metadata": {"resourceVersion": "7"}}}
-    return Server({**bound("data-0", csi(DISK)), **items, **scale(replicas)})
+    policy = {"whenDeleted": "Delete", "whenScaled": when_scaled}
+    workload = {SET: {"spec": {"persistentVolumeClaimRetentionPolicy": policy}}}
+    return Server({**bound("data-0", csi(DISK)), **items, **workload, **scale(replicas)})
 
 
 def workloads(server: Server, state: str = "ATTACHED") -> Workloads:
@@ -156,6 +159,43 @@ def test_a_raw_block_device_is_refused() -> None:
     with pytest.raises(Problem, match="raw block") as refused:
         judged(server)
     assert refused.value.final
+
+
+def test_a_set_whose_claims_are_deleted_when_it_is_scaled_down_is_left_alone() -> None:
+    server = world(pod(), when_scaled="Delete")
+    with pytest.raises(Problem, match="whenScaled: Delete: its claims") as refused:
+        judged(server)
+    assert refused.value.reason == Reason.WORKLOAD_UNSUITABLE
+    assert server.patched == []
+
+
+def test_a_set_that_has_begun_to_delete_its_claims_meanwhile_is_not_scaled_down_but_up() -> None:
+    server = world(pod(), when_scaled="Delete")
+    going = replace(AT_ZERO, scaled=None)
+    with pytest.raises(Problem, match="would be deleted at zero"):
+        workloads(server).set(ask(offline=TARGET), going, 0, "9")
+    assert server.patched == []
+    workloads(server).set(ask(offline=TARGET), AT_ZERO, 2, "9")
+    assert server.patched == [f"{SCALE}?fieldManager=disksnapshot-operator"]
+
+
+def test_a_claim_that_is_deleted_with_its_pod_is_left_alone() -> None:
+    server = world(pod())
+    claim = server.objects["/api/v1/namespaces/shop/persistentvolumeclaims/data-0"]
+    claim["metadata"]["ownerReferences"] = [{"kind": "Pod", "name": "mysql-0", "uid": "uid-0"}]
+    with pytest.raises(Problem, match="claim data-0 belongs to pod mysql-0") as refused:
+        judged(server)
+    assert refused.value.reason == Reason.WORKLOAD_UNSUITABLE
+    assert server.patched == []
+
+
+def test_a_set_that_can_t_be_read_is_not_scaled() -> None:
+    server = world(pod())
+    server.refuses = SET
+    with pytest.raises(Problem, match=f"lacks a right: {SET}") as refused:
+        judged(server)
+    assert refused.value.reason == Reason.SCALE_FORBIDDEN
+    assert server.patched == []
 
 
 def test_a_workload_that_isn_t_there_is_named() -> None:

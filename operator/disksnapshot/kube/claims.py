@@ -29,7 +29,8 @@ ZONE_LABELS = (
 class Claim:
     """A bound claim, and the one CBS disk that it stands for.
 
-    `in_tree`: mounted by old TKE's own plug-in in the kubelet, at a path of its own.
+    `in_tree`: mounted by old TKE's own plug-in in the kubelet, at a path of its own. `pod`: the
+    pod that it was made with, and is deleted with.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Claim:
     is_block: bool
     in_tree: bool = False
     zone: str = ""
+    pod: str = ""
 
 
 def resolve(api: Api, namespace: str, name: str) -> Claim:
@@ -73,6 +75,7 @@ def _checked(claim: dict[str, Any], volume: dict[str, Any]) -> Claim:
         is_block=volume["spec"].get("volumeMode") == "Block",
         in_tree=_is_in_tree(volume),
         zone=next(_zones(volume), ""),
+        pod=next(_pods(claim), ""),
     )
 
 
@@ -106,6 +109,12 @@ def _handle(spec: dict[str, Any]) -> tuple[str, str]:
 def _is_in_tree(volume: dict[str, Any]) -> bool:
     annotations = volume["metadata"].get("annotations") or {}
     return bool(volume["spec"].get("qcloudCbs")) and annotations.get(MIGRATED) != DRIVER
+
+
+def _pods(claim: dict[str, Any]) -> Iterator[str]:
+    for owner in claim["metadata"].get("ownerReferences", []):
+        if owner["kind"] == "Pod":
+            yield owner["name"]
 
 
 def _zones(volume: dict[str, Any]) -> Iterator[str]:

@@ -35,9 +35,14 @@ class Place:
     name: str
 
     @property
+    def workload(self) -> str:
+        """Where the API server serves it."""
+        return f"/apis/apps/v1/namespaces/{self.namespace}/{PLURALS[self.kind]}/{self.name}"
+
+    @property
     def path(self) -> str:
         """Where the API server serves its scale."""
-        return f"/apis/apps/v1/namespaces/{self.namespace}/{PLURALS[self.kind]}/{self.name}/scale"
+        return f"{self.workload}/scale"
 
 
 def scale(api: Api, place: Place) -> Scale:
@@ -50,6 +55,24 @@ def scale(api: Api, place: Place) -> Scale:
     # A number of zero is left out.
     replicas = int(found["spec"].get("replicas", 0))
     return Scale(uid=metadata["uid"], replicas=replicas, version=metadata["resourceVersion"])
+
+
+def deletes_claims(api: Api, place: Place) -> bool:
+    """Tell whether claims, and so their disks, are deleted when it is scaled down.
+
+    The controller marks a claim for that only when its pod is to go, so the set itself must be
+    asked (kubernetes.io, StatefulSets, PersistentVolumeClaim retention).
+    """
+    if place.kind != "StatefulSet":
+        return False
+    try:
+        found = api.get(place.workload)
+    except Gone:
+        return False
+    except Forbidden as error:
+        raise _lacks(error) from error
+    policy = found["spec"].get("persistentVolumeClaimRetentionPolicy", {})
+    return bool(policy.get("whenScaled") == "Delete")
 
 
 def set_scale(
@@ -98,7 +121,7 @@ def owner(api: Api, namespace: str, pod: dict[str, Any]) -> str:
     except Gone:
         return ""
     except Forbidden as error:
-        raise Problem(Reason.SCALE_FORBIDDEN, f"the operator lacks a right: {error}") from error
+        raise _lacks(error) from error
     return str(_controller(replicas).get("uid", ""))
 
 
@@ -107,7 +130,7 @@ def attachment(api: Api, volumes: Collection[str]) -> str:
     try:
         listed = api.get("/apis/storage.k8s.io/v1/volumeattachments")
     except Forbidden as error:
-        raise Problem(Reason.SCALE_FORBIDDEN, f"the operator lacks a right: {error}") from error
+        raise _lacks(error) from error
     for item in listed["items"]:
         if item["spec"]["source"].get("persistentVolumeName") in volumes:
             return str(item["metadata"]["name"])
@@ -122,3 +145,7 @@ def _controller(item: dict[str, Any]) -> dict[str, Any]:
 def _forbidden(place: Place, error: Forbidden) -> Problem:
     message = f"the operator may not scale {place.kind} {place.name}: {error}"
     return Problem(Reason.SCALE_FORBIDDEN, message)
+
+
+def _lacks(error: Forbidden) -> Problem:
+    return Problem(Reason.SCALE_FORBIDDEN, f"the operator lacks a right: {error}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from disksnapshot.kube.api import Api
+    from disksnapshot.kube.claims import Claim
     from disksnapshot.kube.workloads import Scale
     from disksnapshot.snapshot.prepare import Preparer, Target
     from disksnapshot.snapshot.spec import Ask, Offline
@@ -34,17 +35,11 @@ class Workloads:
         All that could stand in the way of a cut is found out first: an outage for nothing is the
         worst that this can do.
         """
-        targets = self._preparer.survey(ask)
-        for target in targets:
-            if target.claim.is_block:
-                message = f"claim {target.claim.name} is a raw block device; offline takes files"
-                raise Problem(Reason.WORKLOAD_UNSUITABLE, message, final=True)
+        for target in self._preparer.survey(ask):
+            _require_kept_files(target.claim)
         place = workloads.Place(ask.namespace, asked.kind, asked.name)
-        try:
-            scale = workloads.scale(self._api, place)
-        except Gone as error:
-            message = f"there is no {asked.kind} {asked.name} in namespace {ask.namespace}"
-            raise Problem(Reason.WORKLOAD_NOT_FOUND, message) from error
+        scale = self._found(place)
+        self._require_keeps_claims(place)
         workloads.set_scale(self._api, place, 0, scale.version, only_try=True)
         pods, history = workloads.pods(self._api, ask.namespace)
         self._require_owned(ask, asked, scale, pods)
@@ -78,7 +73,26 @@ class Workloads:
 
     def set(self, ask: Ask, down: Down, replicas: int, version: str) -> None:
         """Want so many replicas, if the workload is still as it was seen."""
-        workloads.set_scale(self._api, _place(ask, down), replicas, version)
+        place = _place(ask, down)
+        if replicas == 0:
+            # Once more: the version lets nobody change it between this look and the scaling.
+            self._require_keeps_claims(place)
+        workloads.set_scale(self._api, place, replicas, version)
+
+    def _found(self, place: workloads.Place) -> Scale:
+        try:
+            return workloads.scale(self._api, place)
+        except Gone as error:
+            message = f"there is no {place.kind} {place.name} in namespace {place.namespace}"
+            raise Problem(Reason.WORKLOAD_NOT_FOUND, message) from error
+
+    def _require_keeps_claims(self, place: workloads.Place) -> None:
+        if workloads.deletes_claims(self._api, place):
+            message = (
+                f"{place.kind} {place.name} has persistentVolumeClaimRetentionPolicy.whenScaled: "
+                "Delete: its claims, and their disks, would be deleted at zero"
+            )
+            raise Problem(Reason.WORKLOAD_UNSUITABLE, message)
 
     def _require_owned(
         self, ask: Ask, asked: Offline, scale: Scale, pods: Sequence[dict[str, Any]]
@@ -116,6 +130,15 @@ class Workloads:
             return "it was at zero before"
         seen = workloads.last_seen(self._api, ask.namespace, down.history)
         return endings.why_unclean(None if seen is None else seen.values(), ask.claims)
+
+
+def _require_kept_files(claim: Claim) -> None:
+    if claim.is_block:
+        message = f"claim {claim.name} is a raw block device; offline takes files"
+        raise Problem(Reason.WORKLOAD_UNSUITABLE, message, final=True)
+    if claim.pod:
+        message = f"claim {claim.name} belongs to pod {claim.pod}, and is deleted with it"
+        raise Problem(Reason.WORKLOAD_UNSUITABLE, message)
 
 
 def _place(ask: Ask, down: Down) -> workloads.Place:

@@ -169,6 +169,21 @@ def test_who_had_to_be_killed_is_not_called_application_consistent(shop: Shop) -
     runs_again(shop)
 
 
+def test_a_set_that_would_lose_its_claims_at_zero_is_not_scaled(shop: Shop, ledger: str) -> None:
+    policy = {"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}}
+    where = ("-n", shop.namespace, "patch", f"statefulset/{NAME}", "--type=merge")
+    shop.lab.kubectl(*where, f"--patch={json.dumps({'spec': policy})}")
+    body = offline(shop)
+    shop.apply(body)
+    seen = shop.until_reason(body, "WorkloadUnsuitable")
+    assert "whenScaled: Delete" in condition(seen, "Ready")["message"]
+    assert "offline" not in seen["status"]
+    assert replicas(shop) == 1
+    claim = stage.get(shop.lab, shop.namespace, CLAIM, "pvc")
+    assert "deletionTimestamp" not in claim["metadata"]
+    assert ledger not in json.dumps(shop.in_the_cloud(body))
+
+
 @pytest.mark.usefixtures("ledger")
 def test_pods_of_somebody_else_are_not_taken_for_the_workload_s(shop: Shop) -> None:
     body = offline(shop)
