@@ -68,7 +68,7 @@ def run(case: Case) -> Seen:
         oracles.end(wide=case.wide)
         _count(world, oracles, case, end)
         oracles.orphans()
-    unfired = [fault for fault in world.points.faults if not fault.fired]
+    unfired = [fault for fault in world.points.faults if not (fault.fired or fault.may_miss)]
     return Seen(
         case=case,
         fired=sum(fault.fired for fault in world.points.faults),
@@ -86,8 +86,9 @@ def _live(world: World, oracles: Oracles, case: Case) -> str:
     if end not in case.ends:
         said = f": {world.done().reason}: {world.done().message}" if world.body() else ""
         oracles.broken("Converge", f"it {end} instead of {' or '.join(case.ends)}{said}")
-    _stay(world, oracles, end)
+    _stay(world, oracles, case, end)
     if world.body():
+        oracles.policy_at_deletion = world.policy
         world.server.delete(situation.path(SUBJECT))
     if not world.run(lambda: world.body() is None):
         oracles.broken("Converge", f"it is never gone: {world.done().message}")
@@ -105,11 +106,13 @@ def _end(world: World) -> str:
     return READY if done.ready == "True" else FAILED
 
 
-def _stay(world: World, oracles: Oracles, end: str) -> None:
+def _stay(world: World, oracles: Oracles, case: Case, end: str) -> None:
     """What has come to its end stays there, and is written no more."""
     if end not in {READY, FAILED}:
         return
     world.run(lambda: False, 120)  # the finalizer may still come off, or on
+    if _end(world) == GONE and GONE in case.ends:
+        return  # it was deleted just when it had become Ready
     before = world.server.version(situation.path(SUBJECT))
     world.run(lambda: False, QUIET_SECONDS)
     if world.server.version(situation.path(SUBJECT)) != before:
@@ -130,6 +133,8 @@ def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
     wanted = {0} if world.policy == "Delete" or end == FAILED else {1}
     if end == GONE and world.policy != "Delete":
         wanted = {0, 1}  # it was deleted before it was Ready: what was cut by then is kept
+    if oracles.policy_at_deletion not in {"", world.policy}:
+        wanted = {0, 1}  # the policy was changed while it was being heeded
     if left not in wanted:
         oracles.broken("Tracked", f"{left} snapshots are left, and {wanted} would be right")
 

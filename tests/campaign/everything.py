@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from campaign import deaths
+from campaign import clouds, deaths, holds, inputs, lives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,10 @@ def singles() -> Iterator[Case]:
     """One fault a case."""
     yield from deaths.kills()
     yield from deaths.stops()
+    yield from clouds.cases()
+    yield from lives.cases()
+    yield from holds.cases()
+    yield from inputs.cases()
 
 
 def every() -> Iterator[Case]:

@@ -68,7 +68,7 @@ class Operator:
         session = cloud._client.request.conn._session  # noqa: SLF001 - the SDK has no other
         session.mount("https://", wire.CloudWire(world.cloud, self.tap))
         objects, events, metrics = Objects(api), Events(api), Metrics()
-        self.poller: Poller[Key] = Poller(cloud, self.wake, cloud.clock.now)
+        self.poller: Poller[Key] = Poller(cloud, self.wake, cloud.clock.now, world.clock.monotonic)
         nowhere: Any = None  # no session is opened but by the window
         preparer = Preparer(api, nowhere, cloud, _settings())
         captures = InMemory(world, self.tap, objects, cloud, preparer)

@@ -34,7 +34,9 @@ class Oracles:
 
     world: World
     violations: dict[str, list[str]] = field(default_factory=dict)
+    policy_at_deletion: str = ""
     _seen: set[str] = field(default_factory=set)
+    _policies: set[str] = field(default_factory=set)
     _ready_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -53,6 +55,7 @@ class Oracles:
                 self.broken("One", f"{key.name} has {len(self.of(UIDS[key]))} live snapshots")
         if self._ready_at is None and self.world.done(NEIGHBOUR).ready == "True":
             self._ready_at = self.world.clock.seconds
+        self._policies.add(self.world.policy)
         body = self.world.body()
         if body is None:
             if self._wants_deletion and self.of(UIDS[SUBJECT]):
@@ -77,7 +80,7 @@ class Oracles:
             self.broken("Clear", fault)
         if done.reason and done.reason not in set(Reason):
             self.broken("Clear", f"{done.reason} is no reason of the list")
-        there = {one.id: one for one in (*self.world.cloud.made, *self.world.cloud.deleted)}
+        there = {one.id: one for one in self.world.cloud.ever}
         if done.consistency in PROVEN:
             for snapshot_id in done.snapshots.values():
                 if snapshot_id not in there or not there[snapshot_id].held:
@@ -138,5 +141,6 @@ class Oracles:
         operator.tap.counted = False
         operator.sweep.turn()
         told = [event["reason"] for event in self.world.server.events[reported:]]
-        if Reason.ORPHANED in told:
+        # A later change of the policy can't be told to the cloud, so that such a report is right.
+        if Reason.ORPHANED in told and len(self._policies) == 1:
             self.broken("Tracked", "the sweep reports an orphan")

@@ -25,10 +25,12 @@ class Fault:
     named: str = ""
     times: int = 1
     skips: int = 0
+    after: Fault | None = None  # it can only fire when this one has
+    may_miss: bool = False  # it goes on with another one, and shows nothing by itself
     fired: int = 0
 
     def befalls(self, number: int, name: str) -> bool:
-        if self.fired >= self.times:
+        if self.fired >= self.times or (self.after and not self.after.fired):
             return False
         fits = number == self.number if self.number is not None else name.startswith(self.named)
         if fits and self.skips:

@@ -25,7 +25,9 @@ RIGHT_PLACES = {
     RIGHT_ADDRESS,
     "freezer-node-1: /host/kubelet/pods/uid-mysql-0/volumes/kubernetes.io~csi/pv-orders/mount",
 }
-QUIESCE = {
+RIGHT_POD = f"/api/v1/namespaces/{NAMESPACE}/pods/mysql-0"
+FREEZER_POD = f"/api/v1/namespaces/{FREEZERS}/pods/freezer-{RIGHT_NODE}"
+QUIESCE: dict[str, Any] = {
     "maxHoldSeconds": 10,
     "steps": [
         {"mysql": {"credentialsSecretRef": {"name": "mysql-snapshot"}}},

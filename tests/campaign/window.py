@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LOOK_UPS = 9
 SILENCE_SECONDS = 2  # so long is a reply waited for
-MARGIN_SECONDS = 1.4  # before the first server's end: for the proof, and for letting go
+RESERVE_SECONDS = 0.4  # for letting go, before the first of the holds ends by itself
 
 
 class Silence(Exception):  # noqa: N818 - it names what is, or is not, heard
@@ -108,7 +108,12 @@ class Window:
             raise TypeError(f"nobody here can {step.name}")
         kind = "mysql" if isinstance(step, MysqlOrder) else "freeze"
         act = "lock" if kind == "mysql" else "freeze"
-        one = self._tap.effect(f"window {act}", lambda: self._writers.take(step, self._order))
+        first = step is self._order.steps[0]
+
+        def take() -> Held:
+            return self._writers.take(step, self._order, first=first)
+
+        one = self._tap.effect(f"window {act}", take)
         return StepFacts(name=step.name, kind=kind, held=True), one
 
     def _release(self, facts: StepFacts, one: Held) -> None:
@@ -167,7 +172,7 @@ class Window:
 
     def _cut_ends(self, began: float) -> float:
         left = self._order.max_hold_seconds - LOCK_BUDGET_SECONDS
-        return began + left - 1 - MARGIN_SECONDS if self._order.steps else began + left
+        return began + left - 1 - RESERVE_SECONDS if self._order.steps else began + left
 
 
 def _note(facts: DiskFacts, reply: wire.Reply) -> None:

@@ -129,6 +129,15 @@ class World:
             due = self.clock.seconds + max(0.0, after)
             operator.due[key] = min(due, operator.due.get(key, due))
 
+    def without(self, field: str) -> None:
+        """Take a field out of the spec, before anybody has read it."""
+        self.server.objects[situation.path(SUBJECT)]["spec"].pop(field, None)
+
+    def tell_again(self, key: Key) -> None:
+        """Let the watch tell of an object that has not changed."""
+        for operator in self.operators:
+            operator.seen.pop(key, None)
+
     def _pause(self, end: float) -> float:
         times = [end]
         for operator in self.operators:

@@ -37,7 +37,7 @@ class Writers:
         self.taken: list[float] = []  # when writers were first touched, one an attempt
         self.places: set[str] = set()  # addresses and mounts that were touched
 
-    def take(self, step: AnyOrder, order: Order) -> Held:
+    def take(self, step: AnyOrder, order: Order, *, first: bool) -> Held:
         """Hold what a step names, for as long as its own server allows."""
         left = order.max_hold_seconds - LOCK_BUDGET_SECONDS
         mysql = isinstance(step, MysqlOrder)
@@ -46,7 +46,7 @@ class Writers:
         ends = now + (left if mysql else left - 1)  # the file system lets go first
         one = Held(kind=kind, disk_ids=order.disk_ids, began=now, ends=ends)
         self.places |= _places(step)
-        if not self.held:
+        if first:
             self.taken.append(now)
         self.held.append(one)
         return one

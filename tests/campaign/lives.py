@@ -1,0 +1,200 @@
+"""Faults of the API server (K1 to K6), and what users and operators do meanwhile (L1 to L6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from campaign import replies, situation
+from campaign.cases import FAILED, GONE, READY, Arrange, Case
+from campaign.deaths import POLICIES, recorded
+from campaign.operators import Operator
+from campaign.points import Act, Fault
+from campaign.replies import answered, for_a_while
+from campaign.situation import SUBJECT
+from campaign.wire import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from campaign.replies import Meet
+    from campaign.world import World
+
+K, L = "K1-K6, the API server's answers", "L1-L6, users, and other operators"
+MINUTE, TEN_MINUTES = 60.0, 600.0
+ALWAYS = 10**6
+VERBS = ("GET", "PATCH", "POST")
+PATH = situation.path(SUBJECT)
+
+
+def cases() -> Iterator[Case]:
+    """All of them."""
+    yield from answers()
+    yield from outages()
+    yield from stale_reads()
+    yield from meanwhile()
+
+
+def _status(code: int, message: str) -> Callable[[World], Meet]:
+    said = {"kind": "Status", "message": message, "code": code}
+    return lambda _: answered(Reply.of(said, code))
+
+
+WAYS: Mapping[str, Callable[[World], Meet]] = {
+    "K4 429": _status(429, "too many requests"),
+    "K4 503": _status(503, "the server is away"),
+    "K4 unanswered": lambda w: replies.silent(w.clock, 7),
+    "K4 answered late": lambda w: replies.late(w.clock, 7),
+    "K4 reset": lambda _: replies.lost_before,
+    "K5 done, and the answer is lost": lambda _: replies.lost_after,
+    "K6 401": _status(401, "the token has expired"),
+    "K6 403": _status(403, "the right was taken away"),
+}
+OF_A_WRITE: Mapping[str, Callable[[World], Meet]] = {
+    "K1 409": _status(409, "the object has been modified"),
+    "K1 422": _status(422, "the server rejected our request due to an error in our request"),
+    "K7 the status is refused": _status(422, "DiskSnapshot orders is invalid: status: too long"),
+}
+
+
+def answers() -> Iterator[Case]:
+    """At each call of the API server, in its turn."""
+    for number, name in enumerate(recorded("Delete")):
+        if not name.startswith(VERBS):
+            continue
+        ways = {**WAYS, **(OF_A_WRITE if name.startswith("PATCH") else {})}
+        for kind, way in ways.items():
+
+            def arrange(
+                world: World, number: int = number, way: Callable[[World], Meet] = way
+            ) -> list[Fault]:
+                return [Fault(meet=way(world), number=number)]
+
+            yield _case(f"effect {number}, {name}: {kind}", arrange, K)
+
+
+def outages() -> Iterator[Case]:
+    """Everything that is asked of it fails for a while, beginning with each of the effects."""
+    whiles = {"a minute": MINUTE, "ten minutes": TEN_MINUTES}
+    for number, name in enumerate(recorded("Delete")):
+        if name.startswith(VERBS):
+            for said, seconds in whiles.items():
+                yield _outage(number, name, said, seconds)
+    for name in ("PATCH object", "PATCH status"):
+        for kind in ("K1 409", "K6 403", "K5 done, and the answer is lost"):
+            way = {**WAYS, **OF_A_WRITE}[kind]
+
+            def ten_times(
+                world: World, name: str = name, way: Callable[[World], Meet] = way
+            ) -> list[Fault]:
+                return [Fault(meet=way(world), named=name, times=10)]
+
+            ends = (READY, FAILED)  # with three attempts that nobody has acknowledged
+            yield _case(f"{name}: {kind}, ten times in a row", ten_times, K, ends=ends)
+
+
+def _outage(number: int, name: str, said: str, seconds: float) -> Case:
+    def arrange(world: World) -> list[Fault]:
+        away = for_a_while(world.clock, seconds, _status(503, "away")(world))
+        begins = Fault(meet=away, number=number)
+        rest = [
+            Fault(meet=away, named=verb, times=ALWAYS, after=begins, may_miss=True)
+            for verb in VERBS
+        ]
+        return [begins, *rest]
+
+    return _case(f"the API server is away for {said} from effect {number}, {name}", arrange, K)
+
+
+def stale_reads() -> Iterator[Case]:
+    """K3: a read shows the object as it was one write ago.
+
+    A server that is so late tells of the last write late too, so the watch tells it once more.
+    """
+    for policy in POLICIES:
+        for number, name in enumerate(recorded(policy)):
+            if name != "GET object" or number == 0:
+                continue
+
+            def arrange(world: World, number: int = number) -> list[Fault]:
+                def meet(_: Act) -> Reply:
+                    world.tell_again(SUBJECT)
+                    return Reply.of(world.server.before[PATH])
+
+                return [Fault(meet=meet, number=number)]
+
+            yield _case(
+                f"effect {number}, GET object: K3 as of one write ago, {policy}",
+                arrange,
+                K,
+                policy,
+            )
+
+
+def meanwhile() -> Iterator[Case]:
+    """Just before each effect, somebody else does something."""
+    deeds: Mapping[str, tuple[Callable[[World], None], tuple[str, ...], tuple[str, ...]]] = {
+        "L1 the user deletes it": (_delete, (GONE, READY), POLICIES),
+        "L2 somebody labels it": (_label, (READY,), ("Delete",)),
+        "L2 its policy becomes Delete": (_edit("Delete"), (READY,), ("Retain",)),
+        "L2 its policy becomes Retain": (_edit("Retain"), (READY,), ("Delete",)),
+        "L4 another operator takes over": (_take_over, (READY,), POLICIES),
+        "L6 somebody takes the finalizer off": (_unmark, (READY,), ("Retain",)),
+    }
+    for said, (deed, ends, policies) in deeds.items():
+        for policy in policies:
+            for number, name in enumerate(recorded(policy)):
+                yield _meanwhile(number, f"{said} at effect {number}, {name}", deed, ends, policy)
+
+
+def _meanwhile(
+    number: int, name: str, deed: Callable[[World], None], ends: tuple[str, ...], policy: str
+) -> Case:
+    def arrange(world: World) -> list[Fault]:
+        def meet(act: Act) -> object:
+            deed(world)
+            return act()
+
+        return [Fault(meet=meet, number=number)]
+
+    return _case(f"{name}, {policy}", arrange, L, policy, ends)
+
+
+def _delete(world: World) -> None:
+    if world.body():
+        world.server.delete(PATH)
+
+
+def _label(world: World) -> None:
+    if world.body():
+        world.server.touch(PATH, str(world.clock.seconds))
+
+
+def _edit(policy: str) -> Callable[[World], None]:
+    def deed(world: World) -> None:
+        if world.body():
+            world.server.edit(PATH, deletionPolicy=policy)
+
+    return deed
+
+
+def _unmark(world: World) -> None:
+    body = world.body()
+    if body and "deletionTimestamp" not in body["metadata"]:
+        world.server.unmark(PATH)
+
+
+def _take_over(world: World) -> None:
+    """Another operator starts, and both are at work from now on: no lease keeps them apart."""
+    other = Operator(world)
+    world.operators.append(other)
+    world.look(other, SUBJECT)
+
+
+def _case(
+    name: str, arrange: Arrange, family: str, policy: str = "Delete",
+    ends: tuple[str, ...] = (READY,), cuts: int = 1,
+) -> Case:  # fmt: skip
+    return Case(
+        name=name, family=family, arrange=arrange, ends=ends, cuts=cuts, wide=True,
+        spec={"deletionPolicy": policy},
+    )  # fmt: skip
