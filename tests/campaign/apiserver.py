@@ -83,7 +83,7 @@ class ApiServer:
     def _read(self, path: str, query: dict[str, list[str]]) -> dict[str, Any]:
         if path in self.objects:
             return copy.deepcopy(self.objects[path])
-        found = [made for where, made in self.objects.items() if _is_listed(where, path)]
+        found = [made for where, made in sorted(self.objects.items()) if _is_listed(where, path)]
         if not found and not path.endswith(("/pods", "/disksnapshots")):
             raise Refused(404, f"{path} not found")
         chosen = [copy.deepcopy(made) for made in found if _is_chosen(made, query)]

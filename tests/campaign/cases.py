@@ -129,7 +129,9 @@ def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
     asked = [what for action, what in world.cloud.calls if action == "CreateSnapshot"]
     if asked.count(situation.DISKS[SUBJECT]) > plan.MAX_ATTEMPTS:
         oracles.broken("Calm", f"a snapshot was asked for {len(asked)} times")
-    left = len(oracles.of(UIDS[SUBJECT]))
+    left = sum(bool(one.tags) for one in oracles.of(UIDS[SUBJECT]))
+    if not world.cloud.tags_stick:
+        return  # it stays, and that must have been said
     wanted = {0} if world.policy == "Delete" or end == FAILED else {1}
     if end == GONE and world.policy != "Delete":
         wanted = {0, 1}  # it was deleted before it was Ready: what was cut by then is kept

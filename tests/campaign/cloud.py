@@ -38,6 +38,7 @@ class Made:
     creation_seconds: float
     listed_after: float
     foreign: bool = False
+    gone_from: float | None = None  # asked to be deleted; there, and listed, until then
     state: str = ""  # in place of what its age says
     percent: int | None = None
 
@@ -50,6 +51,7 @@ class Cloud:
     disks: dict[str, dict[str, Any]] = field(default_factory=dict)
     creation_seconds: float = 12.0
     listed_after: float = 0.0
+    deletion_seconds: float = 4.0
     tags_stick: bool = True
     ahead: float = 0.0  # of the operator's clock
     number: int = 0
@@ -83,6 +85,10 @@ class Cloud:
         return self.clock.now().timestamp() + self.ahead
 
     def pass_time(self) -> None:
+        now = self.clock.seconds
+        gone = [one for one in self.made if one.gone_from is not None and one.gone_from <= now]
+        self.made = [one for one in self.made if one not in gone]
+        self.deleted += gone
         due = [one for one in self.late if one[0] <= self.clock.seconds]
         self.late = [one for one in self.late if one[0] > self.clock.seconds]
         for _, headers, body in due:
@@ -155,8 +161,9 @@ class Cloud:
                 creating = self.state(one) == "CREATING"
                 kind = "ResourceUnavailable.SnapshotCreating"
                 raise Refusal(kind if creating else "InvalidSnapshot.NotSupported")
-        self.made = [one for one in self.made if one not in found]
-        self.deleted += found
+        for one in found:
+            # Asked twice, the first deletion goes on.
+            one.gone_from = one.gone_from or self.clock.seconds + self.deletion_seconds
         return {}
 
     def _find(self, snapshot_id: str) -> Made:

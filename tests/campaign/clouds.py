@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from campaign import replies
-from campaign.cases import FAILED, READY, WAITS, Arrange, Case
+from campaign import replies, situation
+from campaign.cases import FAILED, GONE, READY, WAITS, Arrange, Case
 from campaign.cloud import Made, disk
 from campaign.deaths import POLICIES
 from campaign.points import Act, Fault, kill_after
@@ -39,7 +39,9 @@ def cases() -> Iterator[Case]:
     """All of them."""
     yield from creations()
     yield from calls()
+    yield from flights()
     yield from lags()
+    yield from unmarked()
     yield from states()
 
 
@@ -85,6 +87,47 @@ def calls() -> Iterator[Case]:
     for name in CALLS[:3]:
         for code in PASSING_CODES:
             yield _lasting(name, code, _code(code), HOUR)
+
+
+def flights() -> Iterator[Case]:
+    """The user deletes it while its request may still act; and once more with a kill between."""
+    for policy in POLICIES:
+        for seconds in (1, 60, 299, 301):
+            for killed in (False, True):
+                yield _flight(policy, seconds, killed=killed)
+
+
+def _flight(policy: str, seconds: float, *, killed: bool) -> Case:
+    def arrange(world: World) -> list[Fault]:
+        def delete(act: Act) -> object:
+            world.server.delete(situation.path(SUBJECT))
+            return act()
+
+        flies = Fault(meet=_late(seconds)(world), named=CREATE)
+        deleted = Fault(meet=delete, named="GET object", after=flies)
+        dies = Fault(meet=kill_after, named="GET object", after=deleted)
+        return [flies, deleted, *([dies] if killed else [])]
+
+    then = ", and killed" if killed else ""
+    name = f"deleted while a request acts {seconds} s later{then}, {policy}"
+    return _case(name, arrange, (GONE,), policy)
+
+
+def unmarked() -> Iterator[Case]:
+    """The tags don't stick: it may be adopted by its name, and is never deleted."""
+    ways: Mapping[str, Meet | None] = {
+        "": None,
+        ", and the answer is lost": replies.lost_after,
+        ", and the operator is killed": kill_after,
+    }
+    for policy in POLICIES:
+        for said, way in ways.items():
+
+            def arrange(world: World, way: Meet | None = way) -> list[Fault]:
+                world.cloud.tags_stick = False
+                return [Fault(meet=way, named=CREATE) if way else _noticed(CREATE)]
+
+            yield _case(f"the tags don't stick{said}, {policy}", arrange, (READY,), policy, Q)
 
 
 def lags() -> Iterator[Case]:

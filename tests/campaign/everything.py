@@ -11,15 +11,27 @@ if TYPE_CHECKING:
 
     from campaign.cases import Case
 
+SMALL = 40  # cases of a family
+
 
 def singles() -> Iterator[Case]:
     """One fault a case."""
+    yield from deaths.unharmed()
     yield from deaths.kills()
     yield from deaths.stops()
     yield from clouds.cases()
     yield from lives.cases()
     yield from holds.cases()
     yield from inputs.cases()
+
+
+def slice_of(cases: Iterator[Case], share: int) -> Iterator[Case]:
+    """One in so many of each family, and all of a small one."""
+    families: dict[str, list[Case]] = {}
+    for case in cases:
+        families.setdefault(case.family, []).append(case)
+    for alike in families.values():
+        yield from alike[:: share if len(alike) > SMALL else 1]
 
 
 def every() -> Iterator[Case]:

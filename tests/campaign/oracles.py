@@ -58,7 +58,7 @@ class Oracles:
         self._policies.add(self.world.policy)
         body = self.world.body()
         if body is None:
-            if self._wants_deletion and self.of(UIDS[SUBJECT]):
+            if self._wants_deletion and any(one.tags for one in self.of(UIDS[SUBJECT])):
                 self.broken("Tracked", "the object is gone, and a snapshot of it is left")
         elif body["metadata"]["resourceVersion"] not in self._seen:
             self._seen.add(body["metadata"]["resourceVersion"])
@@ -101,6 +101,7 @@ class Oracles:
         if world.writers.held:
             self.broken("Bounded", "something is still held")
         self._ours()
+        self._tracked()
         self._calm()
         if world.unexpected:
             self.broken("Clear", f"an error that nobody has thought of: {world.unexpected[0]}")
@@ -133,6 +134,14 @@ class Oracles:
         hours = world.clock.seconds / 3600
         if world.looks > LOOKS_TO_BEGIN_WITH + LOOKS_AN_HOUR * hours:
             self.broken("Calm", f"{world.looks} looks in {hours:.1f} h")
+
+    def _tracked(self) -> None:
+        """What lacks our tags can't be deleted; that it is left must have been said."""
+        unmarked = [one.id for one in self.of(UIDS[SUBJECT]) if not one.tags]
+        told = " ".join(str(event["message"]) for event in self.world.server.events)
+        for snapshot_id in unmarked:
+            if self.world.policy == "Delete" and f"{snapshot_id} lost" not in told:
+                self.broken("Tracked", f"{snapshot_id} is left, and nobody was told")
 
     def orphans(self) -> None:
         """Ask the operator's own sweep whether anything is left over."""

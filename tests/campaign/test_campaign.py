@@ -5,11 +5,12 @@ import pytest
 from campaign import everything
 from campaign.cases import Case, run
 
-CASES = {case.name: case for case in everything.singles()}
+# The rest, and the pairs, are in `make campaign`.
+CASES = {case.name: case for case in everything.slice_of(everything.singles(), share=4)}
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_guarantees_stand_when(case: Case) -> None:
     seen = run(case)
-    assert seen.fired, "a case whose fault doesn't fire shows nothing"
+    assert seen.fired
     assert not seen.trouble

@@ -1,0 +1,121 @@
+"""The campaign's window in memory tells what a real window process tells, fault by fault."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tencentcloud.common.credential import Credential
+
+from campaign import replies, wire
+from campaign.clock import Clock, Unhurried
+from campaign.cloud import Cloud as InMemory
+from campaign.cloud import disk
+from campaign.points import Fault, Points, Tap
+from campaign.window import Window
+from campaign.writers import Writers
+from disksnapshot.cbs.client import Cloud
+from disksnapshot.cbs.clock import CloudClock
+from disksnapshot.cbs.limits import Limits
+from disksnapshot.window.hold import (
+    CloudAddress,
+    Facts,
+    Go,
+    Order,
+    Ready,
+    SignedLookUp,
+    SignedRequest,
+)
+from disksnapshot.window.launch import WindowProcess
+from lab.cbs.control import Control
+from lab.cbs.server import Emulator
+
+REGION = "ap-guangzhou"
+NAME = "shop-orders-0a1b2c3d4e-1"
+CREATE = "window CreateSnapshot"
+CODE = "InternalError"
+Meet = Callable[[InMemory], Any]
+# The same fault of the request, in the words of each cloud.
+FAULTS: dict[str, tuple[Meet | None, dict[str, Any] | None]] = {
+    "nothing": (None, None),
+    "an error": (lambda cloud: lambda _: cloud.refuse(CODE), {"kind": "Error", "code": CODE}),
+    "reset, and it ran": (lambda _: replies.lost_after, {"kind": "ResetAfterAct"}),
+    "reset, and it did not run": (lambda _: replies.lost_before, {"kind": "ResetBeforeAct"}),
+    "a page, and it ran": (
+        lambda _: _after(replies.GARBAGE["HTTP 200, a page"]),
+        {"kind": "HtmlAfterAct"},
+    ),
+    "a null id, and it ran": (
+        lambda _: _after(wire.Reply.of({"Response": {"SnapshotId": None}})),
+        {"kind": "NullSnapshotId"},
+    ),
+}
+
+
+def _after(reply: wire.Reply) -> Callable[[Any], wire.Reply]:
+    def meet(act: Any) -> wire.Reply:
+        act()
+        return reply
+
+    return meet
+
+
+def told(facts: object) -> tuple[object, ...]:
+    """Return what the operator judges by; ids differ, and so do moments."""
+    assert isinstance(facts, Facts)
+    [one] = facts.disks
+    return one.sent, bool(one.snapshot_id), one.code, one.visible, facts.cut_while_held
+
+
+def orders(disk_id: str, release_when: str, address: CloudAddress) -> Order:
+    return Order(
+        disk_ids=(disk_id,), steps=(), max_hold_seconds=10, release_when=release_when,
+        cut_without_hold=True, cloud=address,
+    )  # fmt: skip
+
+
+def signed(cloud: Cloud, disk_id: str) -> Go:
+    at = cloud.clock.now().replace(microsecond=0)
+    cut = cloud.sign_create(disk_id, NAME, {"team": "shop"}, at)
+    return Go(
+        cuts=(SignedRequest(disk_id=disk_id, payload=cut),),
+        lookups=(SignedLookUp(disk_ids=(disk_id,), payload=cloud.sign_lookup([disk_id], at)),),
+        names=((disk_id, NAME),),
+    )
+
+
+def in_memory(meet: Meet | None, release_when: str) -> object:
+    clock, points = Clock(), Points()
+    made = InMemory(clock)
+    made.disks = {"disk-aaaaaaaa": disk("disk-aaaaaaaa")}
+    if meet:
+        points.faults = [Fault(meet=meet(made), named=CREATE)]
+    nowhere = CloudAddress(host="cloud", port=443, ca_file=None)
+    cloud = Cloud(
+        Credential("id", "key"), REGION, "cloud", None, Unhurried(clock), CloudClock(clock.now)
+    )
+    order = orders("disk-aaaaaaaa", release_when, nowhere)
+    window = Window(order, made, Writers(clock), clock, Tap(points))
+    assert window.ready(1) == Ready()
+    return window.go(signed(cloud, "disk-aaaaaaaa"), 1)
+
+
+@pytest.mark.usefixtures("window_server")
+@pytest.mark.parametrize("release_when", ["Accepted", "Visible"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_both_windows_tell_the_same(  # noqa: PLR0913 - fixtures
+    emulator: Emulator, control: Control, sdk: Any, files: Any, disk_id: str,
+    fault: str, release_when: str,
+) -> None:  # fmt: skip
+    meet, asked = FAULTS[fault]
+    control.settings(visibilityDelayMilliseconds=0, creationMilliseconds=0)
+    if asked:
+        control.fault("CreateSnapshot", **asked)
+    host, _, port = emulator.endpoint.partition(":")
+    address = CloudAddress(host=host, port=int(port), ca_file=str(files.ca))
+    keys = Credential(sdk.credential.secret_id, sdk.credential.secret_key)
+    cloud = Cloud(keys, REGION, emulator.endpoint, str(files.ca), Limits(), CloudClock())
+    with WindowProcess(orders(disk_id, release_when, address)) as window:
+        assert window.ready(timedelta(seconds=20).total_seconds()) == Ready()
+        facts = window.go(signed(cloud, disk_id), 30)
+    assert told(facts) == told(in_memory(meet, release_when))
