@@ -103,7 +103,7 @@ def in_memory(meet: Meet | None, release_when: str) -> object:
 @pytest.mark.usefixtures("window_server")
 @pytest.mark.parametrize("release_when", ["Accepted", "Visible"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_both_windows_tell_the_same(  # noqa: PLR0913 - fixtures
+def test_both_windows_tell_the_same(
     emulator: Emulator, control: Control, sdk: Any, files: Any, disk_id: str,
     fault: str, release_when: str,
 ) -> None:  # fmt: skip
