@@ -83,7 +83,9 @@ class Loop:
             return SOON
         except Unavailable as error:
             logger.warning("%s/%s: %s", key.namespace, key.name, error)
-            return min(max(SHORTEST_RETRY, timedelta(seconds=error.after)), LONGEST_RETRY)
+            # Bounded before it is a time: what a server asks for may be more than one can hold.
+            asked = timedelta(seconds=min(error.after, LONGEST_RETRY.total_seconds()))
+            return max(SHORTEST_RETRY, asked)
         except (Forbidden, Invalid) as error:
             # Not even the status can be read or written: the log is all that is left.
             logger.error("%s/%s: %s", key.namespace, key.name, error)  # noqa: TRY400 - no bug

@@ -91,7 +91,9 @@ def test_ten_minutes_without_the_api_server_after_the_cut_cost_no_proof(server: 
     assert attempts == [1]
 
 
-@pytest.mark.parametrize(("asked", "left"), [(0, 5), (1, 5), (30, 30), (86400, 60)])
+@pytest.mark.parametrize(
+    ("asked", "left"), [(0, 5), (1, 5), (30, 30), (86400, 60), (float("inf"), 60)]
+)
 def test_an_api_server_is_left_alone_for_as_long_as_it_asks_within_bounds(
     server: Outage, asked: float, left: float
 ) -> None:
