@@ -48,8 +48,9 @@ figures: lab-up ## Measure 100 holds on the cluster; write docs/figures.md and d
 bench: lab-up ## Assert ratios to a bare loop, and counts of calls and writes, each with a bad build; tell times
 	@$(IN_VENV) python -m pytest tests/bench -o python_files='bench_*.py'
 
-deaths: lab-up ## Kill every part in the middle of a hold; write docs/deaths.md
-	@$(IN_VENV) python -m lab.deaths run && $(IN_VENV) python -m lab.deaths page
+deaths: lab-up ## Kill every part in the middle of a hold, and at random; write docs/deaths.md
+	@$(IN_VENV) python -m lab.deaths run && $(IN_VENV) python -m lab.deaths storm \
+		&& $(IN_VENV) python -m lab.deaths page
 	@$(IN_VENV) python -m pytest tests/faults tests/cluster/job -o python_files='fault_*.py'
 
 refusals: lab-up ## Give the cluster every bad input; write docs/refusals.md

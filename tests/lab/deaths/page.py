@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from lab.deaths.rows import Row
+from lab.deaths.storm import Storm, told
 
 _HEAD = """# Who may die in the middle of a hold
 
@@ -41,9 +42,31 @@ A stopped window is resumed once nothing is held any more: it must find that its
 """
 
 
-def page(rows: Sequence[Row]) -> str:
+def page(rows: Sequence[Row], storm: Storm) -> str:
     """Return the page."""
-    return _HEAD + "".join(map(_line, rows)) + _notes(rows) + _TAIL
+    return _HEAD + "".join(map(_line, rows)) + _notes(rows) + _TAIL + _storm(storm)
+
+
+def _storm(storm: Storm) -> str:
+    text = f"""
+## At random moments
+
+`python -m lab.deaths storm` (seed {storm.seed}, {storm.taken[:10]}, {storm.seconds} s) asks for
+one DiskSnapshot of a database after the other, and kills by SIGKILL at random moments meanwhile:
+
+| | |
+|---|---|
+| kills | {sum(storm.kills.values())}: {told(storm.kills)} |
+| objects, by what they came to | {sum(storm.ends.values())}: {told(storm.ends)} |
+| snapshots in the cloud at the end | {storm.snapshots} |
+| longest pause of any writer | {storm.pause:,.0f} ms, of {storm.pause_of} |
+| promises that were broken | {len(storm.broken)} |
+
+Promised: of each object that is Ready the cloud has the one snapshot that it names, and of any
+other none; no writer stands still for longer than `maxHoldSeconds`; every object comes to an end;
+at the end kernel and server are asked, and nothing is held.
+"""
+    return text + "".join(f"- **broken: {promise}**\n" for promise in storm.broken)
 
 
 def _line(row: Row) -> str:
