@@ -21,8 +21,11 @@ def database(name: str = "db", *claims: str, **more: Any) -> dict[str, Any]:
     """Return a pod of two containers, one of which is a sidecar by the older way."""
     made: dict[str, Any] = pod(*(claims or (DATA,)), name=name, **more)
     made["spec"]["containers"] = [{"name": "mariadb"}, {"name": "exporter"}]
-    states = [{"name": "mariadb", "ready": True}, {"name": "exporter", "ready": False}]
-    made["status"]["containerStatuses"] = states
+    runs: dict[str, Any] = {"state": {"running": {}}}
+    made["status"]["containerStatuses"] = [
+        {"name": "mariadb", "ready": True, **runs},
+        {"name": "exporter", "ready": False, **runs},
+    ]
     return made
 
 
@@ -41,8 +44,10 @@ def with_sidecar(made: dict[str, Any]) -> dict[str, Any]:
         {"name": "tools", "restartPolicy": "Always", "volumeMounts": mount},
         {"name": "chown", "volumeMounts": mount},
     ]
-    states = [{"name": "tools", "ready": True}, {"name": "chown", "ready": True}]
-    made["status"]["initContainerStatuses"] = states
+    made["status"]["initContainerStatuses"] = [
+        {"name": "tools", "ready": True, "state": {"running": {}}},
+        {"name": "chown", "ready": True, "state": {"terminated": {}}},
+    ]
     return made
 
 
@@ -108,8 +113,18 @@ def test_a_selector_that_fits_two_databases_is_ambiguous() -> None:
     assert "db-0, db-1" in message
 
 
+def test_a_container_that_is_not_running_is_no_place_to_run_anything() -> None:
+    made = database()
+    made["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
+    [found] = running(made)
+    with pytest.raises(Problem, match="container mariadb of pod db isn't running") as refused:
+        pods.container(found, "mariadb")
+    assert (refused.value.reason, refused.value.final) == ("PodNotReady", False)
+    assert pods.container(found, "exporter") == "exporter"
+
+
 def test_a_sidecar_can_be_named_but_is_never_meant_by_itself() -> None:
-    made = with_sidecar(pod(DATA))
+    made = with_sidecar(database())
     made["spec"]["containers"] = [{"name": "mariadb"}]
     [found] = running(made)
     assert pods.container(found, None) == "mariadb"

@@ -30,6 +30,7 @@ class Pod:
     ready: bool
     claims: frozenset[str]
     containers_ready: frozenset[str]
+    containers_running: frozenset[str] = frozenset()
     containers: tuple[str, ...] = ()
     sidecars: tuple[str, ...] = ()  # as Kubernetes has them: started first, running to the end
     # (container, claim) -> where the container has it mounted.
@@ -75,12 +76,14 @@ def target(
 
 
 def container(pod: Pod, wanted: str | None) -> str:
-    """Return the container in which to run something; raise Problem where it isn't clear."""
-    if wanted is None and len(pod.containers) == 1:
-        return pod.containers[0]
-    if wanted is None or not _has(pod, wanted):
+    """Return the container in which to run something; raise Problem where none fits and runs."""
+    chosen = pod.containers[0] if wanted is None and len(pod.containers) == 1 else wanted
+    if chosen is None or not _has(pod, chosen):
         raise _without(pod, wanted)
-    return wanted
+    if chosen not in pod.containers_running:
+        message = f"container {chosen} of pod {pod.name} isn't running"
+        raise Problem(Reason.POD_NOT_READY, message)
+    return chosen
 
 
 def freezer(api: Api, namespace: str, selector: str, node: str) -> str:
@@ -209,6 +212,9 @@ def _pod(item: dict[str, Any]) -> Pod:
         ),
         claims=frozenset(name for name in claims if name),
         containers_ready=frozenset(state["name"] for state in states if state.get("ready")),
+        containers_running=frozenset(
+            state["name"] for state in states if "running" in state.get("state", {})
+        ),
         containers=tuple(container["name"] for container in spec.get("containers", [])),
         sidecars=tuple(container["name"] for container in _sidecars(spec)),
         mounts=_mounts(item),

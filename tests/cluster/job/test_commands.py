@@ -16,10 +16,11 @@ from lab.cluster.waiting import until
 from lab.demo import bycommands, kill, stage
 from lab.demo.load import Load, Server, longest_pause
 from lab.demo.shop import Shop, condition
+from lab.disks.images import MARIADB_IMAGE
 from lab.layout import PAUSE_IMAGE
 
 MAX_HOLD_SECONDS = 10
-SILENT = "silent"
+SILENT, CRASHING = "silent", "crashing"
 
 
 @pytest.fixture
@@ -33,30 +34,43 @@ def load(shop: Shop, tmp_path: Path) -> Iterator[Load]:
 @pytest.fixture
 def silent(shop: Shop) -> Iterator[str]:
     """A pod without a shell that mounts the claim too."""
+    start_beside(shop, SILENT, image=PAUSE_IMAGE)
+    shop.lab.kubectl(
+        *where(shop), "wait", "--for=condition=Ready", f"pod/{SILENT}", "--timeout=60s"
+    )
+    yield SILENT
+    shop.lab.kubectl(*where(shop), "delete", "pod", SILENT, "--wait")
+
+
+@pytest.fixture
+def crashing(shop: Shop) -> Iterator[str]:
+    """A pod that mounts the claim too, and whose program ends again and again."""
+    start_beside(shop, CRASHING, image=MARIADB_IMAGE, command=["false"])
+    waits = "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=CrashLoopBackOff"
+    shop.lab.kubectl(*where(shop), "wait", waits, f"pod/{CRASHING}", "--timeout=60s")
+    yield CRASHING
+    shop.lab.kubectl(*where(shop), "delete", "pod", CRASHING, "--wait")
+
+
+def where(shop: Shop) -> tuple[str, str]:
+    return ("-n", shop.namespace)
+
+
+def start_beside(shop: Shop, name: str, **container: Any) -> None:
+    mount = {"name": "data", "mountPath": "/data"}
+    alone = {"name": "alone", "imagePullPolicy": "Never", "volumeMounts": [mount], **container}
+    volume = {"name": "data", "persistentVolumeClaim": {"claimName": shop.database.claim}}
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": SILENT, "namespace": shop.namespace, "labels": {"app": SILENT}},
+        "metadata": {"name": name, "namespace": shop.namespace, "labels": {"app": name}},
         "spec": {
             "terminationGracePeriodSeconds": 0,
-            "containers": [
-                {
-                    "name": "pause",
-                    "image": PAUSE_IMAGE,
-                    "imagePullPolicy": "Never",
-                    "volumeMounts": [{"name": "data", "mountPath": "/data"}],
-                }
-            ],
-            "volumes": [
-                {"name": "data", "persistentVolumeClaim": {"claimName": shop.database.claim}}
-            ],
+            "containers": [alone],
+            "volumes": [volume],
         },
     }
     stage.apply(shop.lab, pod)
-    where = ("-n", shop.namespace)
-    shop.lab.kubectl(*where, "wait", "--for=condition=Ready", f"pod/{SILENT}", "--timeout=60s")
-    yield SILENT
-    shop.lab.kubectl(*where, "delete", "pod", SILENT, "--wait")
 
 
 def by_commands(shop: Shop, **spec: Any) -> dict[str, Any]:
@@ -163,7 +177,14 @@ def test_a_container_that_is_not_named_or_not_there_is_asked_for(shop: Shop) -> 
 def test_a_container_without_a_shell_is_refused(shop: Shop, silent: str) -> None:
     target = {"podSelector": {"matchLabels": {"app": silent}}}
     message = refused(shop, shop.snapshot(quiesce=quiesce(command(target=target))), "NoShell")
-    assert f"container pause of pod {silent}" in message
+    assert f"container alone of pod {silent}" in message
+
+
+def test_a_container_that_is_not_running_is_named(shop: Shop, crashing: str) -> None:
+    target = {"podSelector": {"matchLabels": {"app": crashing}}}
+    body = shop.snapshot(quiesce=quiesce(command(target=target)))
+    message = refused(shop, body, "PodNotReady")
+    assert message == f"container alone of pod {crashing} isn't running"
 
 
 def test_a_freeze_without_the_capability_is_refused_in_fsfreezes_words(shop: Shop) -> None:
@@ -173,12 +194,12 @@ def test_a_freeze_without_the_capability_is_refused_in_fsfreezes_words(shop: Sho
 
 
 def test_a_namespace_that_was_not_opened_for_commands_is_named(shop: Shop) -> None:
-    where = ("-n", shop.namespace)
     name = f"{stage.RELEASE}-exec"
-    binding = json.loads(shop.lab.kubectl(*where, "get", "rolebinding", name, "-o", "json"))
+    found = shop.lab.kubectl(*where(shop), "get", "rolebinding", name, "-o", "json")
+    binding = json.loads(found)
     for field in ("uid", "resourceVersion", "creationTimestamp"):
         del binding["metadata"][field]
-    shop.lab.kubectl(*where, "delete", "rolebinding", name)
+    shop.lab.kubectl(*where(shop), "delete", "rolebinding", name)
     try:
         step = command(target={"container": "mariadb"})
         refused(shop, shop.snapshot(quiesce=quiesce(step)), "ExecForbidden")
