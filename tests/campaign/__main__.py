@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from campaign import deaths, everything
+from campaign import builds, deaths, everything
 from campaign.cases import Case, Seen, run
 from campaign.page import page
 
@@ -40,8 +40,10 @@ def _named(asked: list[str]) -> list[Case]:
 
 
 def _write(seen: list[Seen]) -> None:
-    effects = len(deaths.recorded("Delete"))
-    PAGE.write_text(page(seen, effects), encoding="utf-8")
+    lives = {life: len(deaths.recorded(life)) for life in deaths.LIVES}
+    told = {caught.build: builds.catch(caught) for caught in builds.CAUGHT}
+    print(f"{len(told)} bad builds were caught")
+    PAGE.write_text(page(seen, lives, told), encoding="utf-8")
     print(f"Written: {PAGE.name}")
 
 

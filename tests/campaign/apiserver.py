@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -28,6 +29,7 @@ class ApiServer:
         self.events: list[dict[str, Any]] = []
         self.writes: list[str] = []
         self._version = 0
+        self._ends: list[tuple[int, dict[str, Any]]] = []  # pods that were deleted, by version
 
     def put(self, path: str, made: dict[str, Any]) -> None:
         """Store an object that somebody else has made or changed."""
@@ -36,7 +38,9 @@ class ApiServer:
     def answer(self, method: str, path: str, query: str, body: Any, content: str) -> Reply:
         try:
             if method == "GET":
-                return Reply.of(self._read(path, parse_qs(query)))
+                return self._history(query) if "watch=1" in query else self._found(path, query)
+            if "dryRun=All" in query:
+                return Reply.of(self._read(path, {}))
             self.writes.append(f"{method} {path}")
             if method == "POST":
                 self.events.append(body)
@@ -80,11 +84,28 @@ class ApiServer:
         stored = self.objects.get(path)
         return str(stored["metadata"]["resourceVersion"]) if stored else ""
 
+    def end_pod(self, path: str, ended: dict[str, Any]) -> None:
+        """Delete a pod; its end is remembered for those who ask for the history."""
+        self._version += 1
+        self._ends.append((self._version, copy.deepcopy(ended)))
+        del self.objects[path]
+
+    def _found(self, path: str, query: str) -> Reply:
+        return Reply.of(self._read(path, parse_qs(query)))
+
+    def _history(self, query: str) -> Reply:
+        """Return what happened to pods since a version, a line an event."""
+        since = int(parse_qs(query)["resourceVersion"][0])
+        events = [
+            {"type": "DELETED", "object": pod} for version, pod in self._ends if version > since
+        ]
+        return Reply(body="\n".join(map(json.dumps, events)).encode())
+
     def _read(self, path: str, query: dict[str, list[str]]) -> dict[str, Any]:
         if path in self.objects:
             return copy.deepcopy(self.objects[path])
         found = [made for where, made in sorted(self.objects.items()) if _is_listed(where, path)]
-        if not found and not path.endswith(("/pods", "/disksnapshots")):
+        if not found and not path.endswith(("/pods", "/disksnapshots", "/volumeattachments")):
             raise Refused(404, f"{path} not found")
         chosen = [copy.deepcopy(made) for made in found if _is_chosen(made, query)]
         return {"metadata": {"resourceVersion": str(self._version)}, "items": chosen}

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
+
+from lab.bench.builds import Build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +83,22 @@ CAUGHT = (
         case="window CreateSnapshot: InvalidDisk.NotSupportSnapshot, Delete",
     ),
 )
+
+
+def run(build: Build, case: str) -> subprocess.CompletedProcess[str]:
+    """Run one case on a build, in a process that has that build alone."""
+    argv = [sys.executable, "-m", "campaign", case]
+    return subprocess.run(
+        argv, env=build.environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def catch(caught: Caught) -> str:
+    """Return what the case says of the bad build; raise RuntimeError if it lets it through."""
+    with tempfile.TemporaryDirectory(prefix="dsl-") as folder:
+        told = run(Build.broken(caught.build, Path(folder)), caught.case)
+    beginning = f"  {caught.guarantee}: "
+    for line in told.stdout.splitlines():
+        if told.returncode and line.startswith(beginning):
+            return line.strip()
+    raise RuntimeError(f"{caught.build} was not caught: {told.stdout}{told.stderr[-2000:]}")

@@ -13,6 +13,7 @@ from campaign.oracles import Oracles
 from campaign.points import Fault
 from campaign.situation import SUBJECT, UIDS
 from campaign.world import HOUR, World
+from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import plan
 
 READY, FAILED, GONE, WAITS = "Ready", "failed", "gone", "waits"
@@ -87,6 +88,8 @@ def _live(world: World, oracles: Oracles, case: Case) -> str:
         said = f": {world.done().reason}: {world.done().message}" if world.body() else ""
         oracles.broken("Converge", f"it {end} instead of {' or '.join(case.ends)}{said}")
     _stay(world, oracles, case, end)
+    if end == READY and "expireAfterSeconds" in case.spec:
+        _expire(world, oracles, case.spec["expireAfterSeconds"])
     if world.body():
         oracles.policy_at_deletion = world.policy
         world.server.delete(situation.path(SUBJECT))
@@ -121,6 +124,15 @@ def _stay(world: World, oracles: Oracles, case: Case, end: str) -> None:
         oracles.broken("Converge", f"it was {end}, and is {_end(world)}")
 
 
+def _expire(world: World, oracles: Oracles, seconds: float) -> None:
+    """Its time passes: its snapshot is deleted, and the object stays to say so."""
+    world.run(lambda: _end(world) == FAILED, seconds + HOUR)
+    if world.body() is None or world.done().reason != Reason.EXPIRED:
+        oracles.broken("Converge", "it is not called expired")
+    if oracles.of(UIDS[SUBJECT]):
+        oracles.broken("Tracked", "it is called expired, and its snapshot is there")
+
+
 def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
     """Creates and deletes are those of the life without a fault."""
     made = [one for one in world.cloud.ever if one.name.startswith("shop-orders-")]
@@ -133,6 +145,8 @@ def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
     if not world.cloud.tags_stick:
         return  # it stays, and that must have been said
     wanted = {0} if world.policy == "Delete" or end == FAILED else {1}
+    if "expireAfterSeconds" in case.spec:
+        wanted = {0}
     if end == GONE and world.policy != "Delete":
         wanted = {0, 1}  # it was deleted before it was Ready: what was cut by then is kept
     if oracles.policy_at_deletion not in {"", world.policy}:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from campaign.cases import Case, run
+from campaign.cases import FAILED, READY, Case, run
 from campaign.points import Act, Fault, kill_after, kill_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from campaign.world import World
+from campaign.workload import OFFLINE
 
 POLICIES = ("Delete", "Retain")
+LIVES: dict[str, dict[str, Any]] = {
+    **{policy: {"deletionPolicy": policy} for policy in POLICIES},
+    "offline": {"deletionPolicy": "Delete", "quiesce": None, "offline": OFFLINE},
+    "expiring": {"deletionPolicy": "Retain", "expireAfterSeconds": 86400},
+}
 STOP_SECONDS = 600.0  # past every deadline: of a hold, of a request, of its lag
 RECOVERY = 14  # so many effects of a recovery are killed at, in turn
+OTHERS_STEP = 4  # of the longer lives, each fourth of those
 
 
 @cache
@@ -26,7 +33,7 @@ def recorded(policy: str) -> tuple[str, ...]:
 
 def unharmed() -> Iterator[Case]:
     """No fault at all: what is recorded must itself be right."""
-    yield from map(_unharmed, POLICIES)
+    yield from map(_unharmed, LIVES)
 
 
 def _unharmed(policy: str) -> Case:
@@ -34,31 +41,38 @@ def _unharmed(policy: str) -> Case:
         name=f"no fault befalls it, {policy}",
         family="nothing",
         arrange=lambda _: [Fault(meet=lambda act: act(), number=0)],
-        spec={"deletionPolicy": policy},
+        spec=LIVES[policy],
     )
 
 
 def kills() -> Iterator[Case]:
-    for policy in POLICIES:
-        for number, name in enumerate(recorded(policy)):
-            yield _killed(policy, number, name, before=True)
-            yield _killed(policy, number, name)
+    for life in LIVES:
+        for number, name in enumerate(recorded(life)):
+            yield _killed(life, number, name, before=True)
+            yield _killed(life, number, name)
 
 
-def _killed(policy: str, number: int, name: str, *, before: bool = False) -> Case:
+def _killed(life: str, number: int, name: str, *, before: bool = False) -> Case:
     meet, when = (kill_before, "before") if before else (kill_after, "after")
     return Case(
-        name=f"killed {when} effect {number}, {name}, {policy}",
+        name=f"killed {when} effect {number}, {name}, {life}",
         family="killed before or after an effect",
         arrange=lambda _: [Fault(meet=meet, number=number)],
-        spec={"deletionPolicy": policy},
+        ends=_ends(life, name),
+        spec=LIVES[life],
     )
+
+
+def _ends(life: str, name: str) -> tuple[str, ...]:
+    """A workload goes to zero once: if no cut comes of the attempt then, that is the end."""
+    in_the_attempt = name.startswith("window") or name == "PATCH status"
+    return (READY, FAILED) if life == "offline" and in_the_attempt else (READY,)
 
 
 def stops() -> Iterator[Case]:
     """Nothing of it runs for ten minutes, and then it goes on where it was."""
-    for policy in POLICIES:
-        for number, name in enumerate(recorded(policy)):
+    for life, spec in LIVES.items():
+        for number, name in enumerate(recorded(life)):
 
             def arrange(world: World, number: int = number) -> list[Fault]:
                 def stopped(act: Act) -> object:
@@ -68,32 +82,35 @@ def stops() -> Iterator[Case]:
                 return [Fault(meet=stopped, number=number)]
 
             yield Case(
-                name=f"stopped before effect {number}, {name}, {policy}",
+                name=f"stopped before effect {number}, {name}, {life}",
                 family="stopped past every deadline",
                 arrange=arrange,
                 cuts=2 if name.startswith("window") else 1,
-                spec={"deletionPolicy": policy},
+                ends=(READY, FAILED) if life == "offline" else (READY,),
+                spec=spec,
             )
 
 
 def pairs() -> Iterator[Case]:
     """The second kill comes at an effect of the recovery from the first."""
-    for policy in POLICIES:
-        for number, name in enumerate(recorded(policy)):
+    for life in LIVES:
+        step = 1 if life in POLICIES else OTHERS_STEP
+        for number, name in enumerate(recorded(life)):
             # The effects after the first kill are those of this recovery, however long it is.
-            recovery = len(run(_killed(policy, number, name)).effects) - number - 1
-            for later in range(min(RECOVERY, recovery)):
-                yield _pair(policy, number, name, later)
+            recovery = len(run(_killed(life, number, name)).effects) - number - 1
+            for later in range(0, min(RECOVERY, recovery), step):
+                yield _pair(life, number, name, later)
 
 
-def _pair(policy: str, number: int, name: str, later: int) -> Case:
+def _pair(life: str, number: int, name: str, later: int) -> Case:
     def arrange(_: World) -> list[Fault]:
         second = Fault(meet=kill_after, number=number + 1 + later)
         return [Fault(meet=kill_after, number=number), second]
 
     return Case(
-        name=f"killed after effect {number}, {name}, and {later} effects later, {policy}",
+        name=f"killed after effect {number}, {name}, and {later} effects later, {life}",
         family="killed twice in one recovery",
         arrange=arrange,
-        spec={"deletionPolicy": policy},
+        ends=(READY, FAILED) if life == "offline" else (READY,),
+        spec=LIVES[life],
     )

@@ -128,14 +128,12 @@ def cases() -> Iterator[Case]:
         spec = {"deletionPolicy": "Delete", **given.spec}
         yield Case(
             name=f"asked with {name}", family=V, ends=given.ends, seconds=HOUR,
-            spec={key: value for key, value in spec.items() if value is not None},
+            spec=spec,
             arrange=partial(_arrange, given),
         )  # fmt: skip
 
 
 def _arrange(given: Input, world: World) -> list[Fault]:
-    if "quiesce" in given.spec and given.spec["quiesce"] is None:
-        world.without("quiesce")
     for path, parts in given.objects.items():
         if parts is None:
             world.server.remove(path)

@@ -59,6 +59,7 @@ class Operator:
         self.due: dict[Key, float] = {}
         self.seen: dict[Key, str] = {}
         self.sweeps_at = world.clock.seconds
+        self.idle = False  # nothing is followed
         self._clock: Clock = world.clock
         api = wire.api(world.server, self.tap)
         clock = CloudClock(world.clock.now)

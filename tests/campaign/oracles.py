@@ -21,6 +21,7 @@ GUARANTEES = (
     "One", "Tracked", "Bounded", "Ours", "True", "Converge", "Clear", "Calm", "Isolated",
 )  # fmt: skip
 BOUND_SECONDS = 10.0
+OUTAGE_SECONDS = 310.0  # what the user allows a workload to be at zero, and a look
 REST_SECONDS = 60.0  # between two attempts that touch writers
 LOOKS_AN_HOUR = 400.0  # a look every ten seconds, which is the quickest pause that lasts
 LOOKS_TO_BEGIN_WITH = 60.0
@@ -98,6 +99,11 @@ class Oracles:
         world = self.world
         if world.writers.longest > BOUND_SECONDS:
             self.broken("Bounded", f"writers stood still for {world.writers.longest:.1f} s")
+        if world.workload and not world.workload.replicas:
+            self.broken("Converge", "the workload is not back")
+        if world.workload and world.workload.longest_outage > OUTAGE_SECONDS + world.stopped:
+            how = f"the workload was away for {world.workload.longest_outage:.0f} s"
+            self.broken("Bounded", how)
         if world.writers.held:
             self.broken("Bounded", "something is still held")
         self._ours()

@@ -88,3 +88,8 @@ def kill_before(_: Act) -> None:
 def kill_after(act: Act) -> None:
     act()
     raise Killed
+
+
+def noticed(name: str) -> Fault:
+    """What is so from the beginning has its effect when the operator first asks for it."""
+    return Fault(meet=lambda act: act(), named=name)

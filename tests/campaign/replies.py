@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from campaign.clock import Clock
     from campaign.points import Act
+    from campaign.world import World
 
     Meet = Callable[[Act], object]
 
@@ -71,6 +72,11 @@ def for_a_while(clock: Clock, seconds: float, meet: Meet) -> Meet:
         return meet(act) if clock.seconds < begun[0] + seconds else act()
 
     return lasting
+
+
+def refusing(said: str) -> Callable[[World], Meet]:
+    """The cloud refuses with this code; made when it is met, as each answer tells the time."""
+    return lambda world: lambda _: world.cloud.refuse(said)
 
 
 HTML = b"<html><body>502 Bad Gateway</body></html>"

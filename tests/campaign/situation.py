@@ -56,7 +56,9 @@ def furnish(server: ApiServer, **spec: Any) -> None:
         f"{core}/secrets/mysql-snapshot",
         {"metadata": {"name": "mysql-snapshot"}, "data": secret},
     )
-    server.put(path(SUBJECT), snapshot(SUBJECT, {"quiesce": QUIESCE, **spec}))
+    asked = {"quiesce": QUIESCE, **spec}
+    given = {name: value for name, value in asked.items() if value is not None}
+    server.put(path(SUBJECT), snapshot(SUBJECT, given))
     server.put(path(NEIGHBOUR), snapshot(NEIGHBOUR, {}))
 
 

@@ -75,6 +75,8 @@ def api(server: ApiServer, tap: Tap) -> Api:
 
 def _short(path: str) -> str:
     parts = path.strip("/").split("/")
+    if parts[-1] == "scale":
+        return "scale"
     if "disksnapshots" in parts:
         return "status" if parts[-1] == "status" else "object"
     return parts[-2] if parts[-2] in {"secrets", "persistentvolumes"} else _kind(parts)

@@ -13,6 +13,7 @@ from campaign.cloud import Cloud, disk
 from campaign.operators import Operator
 from campaign.points import Killed, Points
 from campaign.situation import NEIGHBOUR, SUBJECT
+from campaign.workload import Workload
 from campaign.writers import Writers
 from disksnapshot.snapshot import status
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 HOUR = 3600.0
 RESTART_SECONDS = 1.0
 FAILED_PAUSE_SECONDS = 30.0  # as the queue of keys has it
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 600.0
 
 
 class Heard(logging.Handler):
@@ -46,16 +47,22 @@ class World:
         self.clock, self.points = Clock(), Points()
         self.server, self.writers = ApiServer(), Writers(self.clock)
         self.cloud = Cloud(self.clock)
-        self.cloud.is_held = self.writers.is_held
+        self.cloud.is_held = self._is_held
         self.cloud.disks = {item: disk(item) for item in situation.DISKS.values()}
         self.clock.passing += [self.writers.pass_time, self.cloud.pass_time]
         situation.furnish(self.server, **spec)
+        self.workload = Workload(self) if "offline" in spec else None
         self.heard = Heard()
         self.unexpected: list[str] = []
         self.looks = 0
         self._policy = str(spec.get("deletionPolicy", "Retain"))
         self.stopped = 0.0  # seconds in which no operator did anything
         self.operators = [Operator(self) for _ in range(operators)]
+
+    def _is_held(self, disk_id: str) -> bool:
+        """Tell whether nobody could write: by holds, or as nobody is there to write."""
+        is_down = self.workload is not None and self.workload.is_down
+        return self.writers.is_held(disk_id) or (is_down and disk_id == situation.DISKS[SUBJECT])
 
     @property
     def policy(self) -> str:
@@ -107,8 +114,11 @@ class World:
                 operator.seen[key] = version
                 self.look(operator, key)
                 busy = True
+        if busy and operator.idle:
+            operator.sweeps_at = self.clock.seconds  # there may be something to follow now
         if operator.sweeps_at <= self.clock.seconds:
             pause = operator.poller.sweep()
+            operator.idle = pause is None
             operator.sweeps_at = self.clock.seconds + (pause or IDLE_SECONDS)
         return busy
 
@@ -128,10 +138,6 @@ class World:
         if after is not None:
             due = self.clock.seconds + max(0.0, after)
             operator.due[key] = min(due, operator.due.get(key, due))
-
-    def without(self, field: str) -> None:
-        """Take a field out of the spec, before anybody has read it."""
-        self.server.objects[situation.path(SUBJECT)]["spec"].pop(field, None)
 
     def tell_again(self, key: Key) -> None:
         """Let the watch tell of an object that has not changed."""

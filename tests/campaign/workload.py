@@ -1,0 +1,81 @@
+"""A StatefulSet in memory with one pod, its scale, and the disk that goes with the pod."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+from campaign.cloud import disk
+from campaign.situation import DISKS, NAMESPACE, RIGHT_POD, SUBJECT
+
+if TYPE_CHECKING:
+    from campaign.world import World
+
+SCALE = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/mysql/scale"
+OFFLINE = {"scaleTargetRef": {"kind": "StatefulSet", "name": "mysql"}, "timeoutSeconds": 300}
+UID = "uid-of-the-workload"
+ENDS_SECONDS, DETACHES_SECONDS = 3.0, 5.0
+
+
+class Workload:
+    """Follows its scale as controllers do: the pod goes and ends, then the disk is detached."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._zero_since: float | None = None
+        self.longest_outage = 0.0
+        self._pod = self._with_owner(world.server.objects[RIGHT_POD])
+        world.server.put(RIGHT_POD, self._pod)
+        scale = {"metadata": {"name": "mysql", "uid": UID}, "spec": {"replicas": 1}, "status": {}}
+        world.server.put(SCALE, scale)
+        world.clock.passing.append(self.follow)
+
+    @property
+    def replicas(self) -> int:
+        return int(self._world.server.objects[SCALE]["spec"]["replicas"])
+
+    @property
+    def is_down(self) -> bool:
+        """Tell whether its pod has ended, and its disk is attached to nothing."""
+        return bool(self._world.cloud.disks[DISKS[SUBJECT]]["DiskState"] == "UNATTACHED")
+
+    def follow(self) -> None:
+        """Let happen what is due."""
+        now, server = self._world.clock.seconds, self._world.server
+        if self.replicas:
+            self._return(now)
+            return
+        self._zero_since = now if self._zero_since is None else self._zero_since
+        if now >= self._zero_since + ENDS_SECONDS and RIGHT_POD in server.objects:
+            server.end_pod(RIGHT_POD, _ended(self._pod))
+        if now >= self._zero_since + DETACHES_SECONDS:
+            self._attach("UNATTACHED")
+
+    def _return(self, now: float) -> None:
+        if self._zero_since is None:
+            return
+        self.longest_outage = max(self.longest_outage, now - self._zero_since)
+        self._zero_since = None
+        self._world.server.put(RIGHT_POD, self._pod)
+        self._attach("ATTACHED")
+
+    def _attach(self, state: str) -> None:
+        subject = DISKS[SUBJECT]
+        self._world.cloud.disks[subject] = disk(subject, DiskState=state)
+
+    def _with_owner(self, pod: dict[str, Any]) -> dict[str, Any]:
+        owned = copy.deepcopy(pod)
+        owned["metadata"]["ownerReferences"] = [
+            {"kind": "StatefulSet", "name": "mysql", "uid": UID, "controller": True}
+        ]
+        mount = {"name": "data", "mountPath": "/var/lib/mysql"}
+        owned["spec"]["containers"] = [{"name": "main", "volumeMounts": [mount]}]
+        return owned
+
+
+def _ended(pod: dict[str, Any]) -> dict[str, Any]:
+    ended: dict[str, Any] = json.loads(json.dumps(pod))
+    state = {"terminated": {"exitCode": 0}}
+    ended["status"]["containerStatuses"] = [{"name": "main", "ready": False, "state": state}]
+    return ended
