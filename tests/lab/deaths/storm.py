@@ -126,12 +126,17 @@ def _strike(lab: Lab, who: str) -> int:
     if who == API_SERVER:
         lab.component("kube-apiserver").kill()
         lab.component("kube-apiserver").start()
+        until(lambda: _answers(lab), "the API server is back", seconds=60)
         return 1
     try:
         os.kill(_PROGRAMS[who](lab), signal.SIGKILL)
     except (LabError, LookupError, ProcessLookupError):
         return 0
     return 1
+
+
+def _answers(lab: Lab) -> bool:
+    return lab.kubectl("get", "--raw", "/readyz", check=False) == "ok"
 
 
 def _late(scene: Scene, names: Sequence[str]) -> list[str]:
