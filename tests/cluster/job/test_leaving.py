@@ -35,18 +35,37 @@ def test_an_upgrade_in_a_hold_lets_go_and_the_new_operator_goes_on(shop: Shop) -
     shop.writes_go_on()
 
 
-def test_an_upgrade_and_its_rollback_take_up_an_object_in_every_phase(shop: Shop) -> None:
-    pending = shop.snapshot(source={"claims": [{"name": "not-there-yet"}]})
-    shop.apply(pending)
-    ready = shop.ready(shop.snapshot())
+@pytest.fixture
+def idle(shop: Shop) -> Iterator[tuple[str, str]]:
+    """Two claims that no pod mounts, each on a disk of its own: a disk has one cut at a time."""
+    claims = ("idle-one", "idle-two")
+    for claim in claims:
+        shop.lab.make_claim(shop.namespace, claim)
+    yield claims
+    for claim in claims:
+        shop.lab.remove_claim(shop.namespace, claim)
+
+
+def of(shop: Shop, claim: str, **spec: Any) -> dict[str, Any]:
+    return shop.snapshot(source={"claims": [{"name": claim}]}, whenNotMounted="Snapshot", **spec)
+
+
+def test_an_upgrade_and_its_rollback_take_up_an_object_in_every_phase(
+    shop: Shop, idle: tuple[str, str]
+) -> None:
+    pending, ready = of(shop, "not-there-yet"), shop.ready(shop.snapshot())
     # From here on the cloud takes its time, so that all of them are in their phase at once.
-    shop.lab.cbs.settings(creationMilliseconds=40_000)
-    creating, deleting = shop.snapshot(), shop.snapshot(deletionPolicy="Delete")
-    for body in (creating, deleting):
+    shop.lab.cbs.settings(creationMilliseconds=60_000)
+    creating, deleting = of(shop, idle[0]), of(shop, idle[1], deletionPolicy="Delete")
+    for body, reason in (
+        (pending, "ClaimNotFound"),
+        (creating, "Creating"),
+        (deleting, "Creating"),
+    ):
         shop.apply(body)
-        shop.until_reason(body, "Creating")
+        shop.until_reason(body, reason)
     shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", name(deleting), "--wait=false")
-    uid = shop.get(deleting)["metadata"]["uid"]
+    uid = shop.until_reason(deleting, "DeletionBlocked")["metadata"]["uid"]
     made = {name(body): ids(shop, body) for body in (ready, creating)}
     held = shop.held_without_reply()
 
@@ -55,15 +74,15 @@ def test_an_upgrade_and_its_rollback_take_up_an_object_in_every_phase(shop: Shop
     shop.lab.helm("rollback", stage.RELEASE, *where, "--wait", "--timeout", "120s")
 
     assert kill.frozen_devices(shop.lab) == []
-    assert shop.ready(held)["status"]["intent"]["attempt"] == 1
-    assert len(shop.in_the_cloud(held)) == 1
-    assert shop.ready(creating)["status"]["consistency"] == "ApplicationConsistent"
-    assert {name(body): ids(shop, body) for body in (ready, creating)} == made
+    assert condition(shop.get(pending), "Ready")["reason"] == "ClaimNotFound"
+    shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", name(pending), "--timeout=60s")
     gone = ("wait", "--for=delete", f"dsnap/{name(deleting)}", "--timeout=120s")
     shop.lab.kubectl("-n", shop.namespace, *gone)
     assert taken.in_the_cloud(shop.lab, uid) == []
-    assert condition(shop.get(pending), "Ready")["reason"] == "ClaimNotFound"
-    shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", name(pending), "--timeout=60s")
+    for body in (held, creating):
+        assert shop.ready(body)["status"]["intent"]["attempt"] == 1
+    assert len(ids(shop, held)) == 1
+    assert {name(body): ids(shop, body) for body in (ready, creating)} == made
 
 
 def name(body: dict[str, Any]) -> str:
