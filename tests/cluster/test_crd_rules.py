@@ -111,6 +111,15 @@ RULES = [
         quiesce(command(release=["a", "b" * 4097])),
         "4096",
     ),
+    *(
+        Rule(
+            f"a word of {when} has no NUL",
+            quiesce(command(**{when: ["sh", "-c", "a\n\té"]})),
+            quiesce(command(**{when: ["sh", "-c", "a\0b"]})),
+            "should match",
+        )
+        for when in ("acquire", "release")
+    ),
     Rule(
         "a program first",
         quiesce(command(acquire=["lock", "-v"])),

@@ -6,6 +6,7 @@ from typing import Final
 from lab.refusals.case import Case
 from lab.refusals.holds import COMMANDS, DEADLINES, FREEZES
 from lab.refusals.lookups import CLAIMS, PODS, SECRETS
+from lab.refusals.workloads import WORKLOADS
 
 GROUPS: Final[dict[str, Sequence[Case]]] = {
     "Claims, volumes and disks": CLAIMS,
@@ -14,5 +15,6 @@ GROUPS: Final[dict[str, Sequence[Case]]] = {
     "Secrets and the way to the server": SECRETS,
     "Commands": COMMANDS,
     "Deadlines": DEADLINES,
+    "Workloads at zero": WORKLOADS,
 }
 CASES: Final = tuple(case for group in GROUPS.values() for case in group)

@@ -128,6 +128,13 @@ PODS: Final = (
         "no container postgres",
     ),
     Case(
+        "container-not-running",
+        "the container's program ends again and again",
+        asking("data-shelf", command("true", **at("crashing", "app"))),
+        "PodNotReady",
+        "container app of pod crashing isn't running",
+    ),
+    Case(
         "container-unnamed",
         "the pod has several containers, and none is named",
         asking("data-shelf", command("true", **at("shelf"))),
@@ -200,6 +207,13 @@ SECRETS: Final = (
         asking("data-orders", mysql(tls={"caSecretRef": {"name": "garbage"}})),
         "MySQLTLSFailed",
         "the CA can't be read",
+    ),
+    Case(
+        "lock-unsuitable",
+        "the server doesn't have the lock that is asked for",
+        asking("data-orders", mysql(lock="Instance")),
+        "LockUnsuitable",
+        "has no LOCK INSTANCE FOR BACKUP",
     ),
     Case(
         "database-silent",

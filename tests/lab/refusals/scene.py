@@ -75,11 +75,13 @@ def _furnish(lab: Lab) -> None:
     lab.make_claim(CLOSED, "data-shut")
     lab.make_claim(NAMESPACE, "idle")
     shut = things.pod("shut", things.container("app"), namespace=CLOSED)
-    stage.apply(lab, *things.pods(), shut)
+    stage.apply(lab, *things.pods(), *things.workloads(), shut)
     _make_foreign(lab, disks)
     _wait(lab, "--for=condition=Ready", *(f"pod/{name}" for name in _RUNNING))
     _wait(lab, "--for=jsonpath={.status.phase}=Succeeded", "pod/over")
     _wait(lab, "--for=jsonpath={.status.phase}=Running", "pod/unready")
+    waits = "{.status.containerStatuses[0].state.waiting.reason}"
+    _wait(lab, f"--for=jsonpath={waits}=CrashLoopBackOff", "pod/crashing")
     _wait(lab, "--for=condition=Ready", "pod/shut", namespace=CLOSED)
 
 

@@ -90,10 +90,31 @@ def pods() -> Iterator[dict[str, Any]]:
     )
     never = {"exec": {"command": ["false"]}}
     yield pod("unready", container("app", readinessProbe=never), disk="shelf")
+    yield pod("crashing", container("app", words="false"), disk="shelf")
     yield pod("over", container("app", words="true"), disk="shelf", restartPolicy="Never")
     yield pod("host", container("app"), disk="shelf", hostNetwork=True)
     for name in ("frozen", "slow", "lost", "covered"):
         yield pod(name, container("app"))
+
+
+def workloads() -> Iterator[dict[str, Any]]:
+    """Return two sets without a pod; one of them deletes its claims when it is scaled down."""
+    yield _at_rest("keeping", "Retain")
+    yield _at_rest("shedding", "Delete")
+
+
+def _at_rest(name: str, when_scaled: str) -> dict[str, Any]:
+    label = {"app": name}
+    template = {"metadata": {"labels": label}, "spec": {"containers": [container("app")]}}
+    spec = {
+        "replicas": 0,
+        "serviceName": name,
+        "selector": {"matchLabels": label},
+        "template": template,
+        "persistentVolumeClaimRetentionPolicy": {"whenScaled": when_scaled},
+    }
+    metadata = {"name": name, "namespace": NAMESPACE}
+    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata, "spec": spec}
 
 
 def pod(
