@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.passing: list[Callable[[], None]] = []
+        self._alarms: list[float] = []
 
     def now(self) -> datetime:
         return NOW + timedelta(seconds=self.seconds)
@@ -25,9 +27,19 @@ class Clock:
     def monotonic(self) -> float:
         return self.seconds
 
+    def alarm(self, seconds: float) -> None:
+        """Have everybody look again in so many seconds: something is due then."""
+        heapq.heappush(self._alarms, self.seconds + seconds)
+
     def advance(self, seconds: float) -> None:
-        """Let time pass, and what is due in it happen."""
-        self.seconds += max(0.0, seconds)
+        """Let time pass, and all that is due in it happen in its turn."""
+        end = self.seconds + max(0.0, seconds)
+        while self._alarms and self._alarms[0] <= end:
+            self._reach(heapq.heappop(self._alarms))
+        self._reach(end)
+
+    def _reach(self, moment: float) -> None:
+        self.seconds = max(self.seconds, moment)
         for passed in self.passing:
             passed()
 

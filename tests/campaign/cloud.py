@@ -66,8 +66,9 @@ class Cloud:
     def answer(self, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request of the API, as the documentation says."""
         if self.acts_after:
-            due, self.acts_after = self.clock.seconds + self.acts_after, 0.0
-            self.late.append((due, headers, body))
+            after, self.acts_after = self.acts_after, 0.0
+            self.late.append((self.clock.seconds + after, headers, body))
+            self.clock.alarm(after)
             return Reply()
         asked, action = json.loads(body), headers["x-tc-action"]
         self.calls.append((action, str(asked.get("DiskId") or asked.get("SnapshotIds") or "")))
@@ -164,6 +165,7 @@ class Cloud:
         for one in found:
             # Asked twice, the first deletion goes on.
             one.gone_from = one.gone_from or self.clock.seconds + self.deletion_seconds
+            self.clock.alarm(self.deletion_seconds)
         return {}
 
     def _find(self, snapshot_id: str) -> Made:

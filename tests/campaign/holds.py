@@ -106,6 +106,7 @@ def _moved(said: str, way: Callable[[World], None], number: int) -> Case:
         def meet(act: Act) -> object:
             way(world)
             end = world.clock.seconds + 600
+            world.clock.alarm(600)
 
             def restore() -> None:
                 if world.clock.seconds >= end:

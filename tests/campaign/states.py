@@ -129,6 +129,7 @@ def _early(world: World) -> list[Fault]:
                     one.state, one.percent = "", None
 
         world.clock.passing.append(complete)
+        world.clock.alarm(HOUR / 4 + 1)
         return answer
 
     return [Fault(meet=meet, named=CREATE)]

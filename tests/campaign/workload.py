@@ -46,7 +46,10 @@ class Workload:
         if self.replicas:
             self._return(now)
             return
-        self._zero_since = now if self._zero_since is None else self._zero_since
+        if self._zero_since is None:
+            self._zero_since = now
+            for seconds in (ENDS_SECONDS, DETACHES_SECONDS):
+                self._world.clock.alarm(seconds)
         if now >= self._zero_since + ENDS_SECONDS and RIGHT_POD in server.objects:
             server.end_pod(RIGHT_POD, _ended(self._pod))
         if now >= self._zero_since + DETACHES_SECONDS:

@@ -49,6 +49,7 @@ class Writers:
         if first:
             self.taken.append(now)
         self.held.append(one)
+        self._clock.alarm(ends - now)
         return one
 
     def let_go(self, one: Held) -> bool:
