@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,10 @@ Act = Callable[[], Any]
 
 class Killed(BaseException):
     """The operator's process is gone: no handler of its own may see this as an error."""
+
+
+class Over(Exception):  # noqa: N818 - it names a state of affairs
+    """The while of a fault has passed: it befalls nothing more."""
 
 
 @dataclass(kw_only=True)
@@ -28,6 +33,15 @@ class Fault:
     after: Fault | None = None  # it can only fire when this one has
     may_miss: bool = False  # it goes on with another one, and shows nothing by itself
     fired: int = 0
+
+    def fire(self, act: Act) -> Any:
+        """Meet the effect; what is over by now has not fired."""
+        self.fired += 1
+        try:
+            return self.meet(act)
+        except Over:
+            self.fired -= 1
+            raise
 
     def befalls(self, number: int, name: str) -> bool:
         if self.fired >= self.times or (self.after and not self.after.fired):
@@ -53,8 +67,8 @@ class Points:
         try:
             for fault in self.faults:
                 if fault.befalls(number, name):
-                    fault.fired += 1
-                    return fault.meet(act)
+                    with contextlib.suppress(Over):
+                        return fault.fire(act)
             return act()
         finally:
             self.after_each()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import requests
 import urllib3
 
+from campaign.points import Over
 from campaign.window import Silence
 from campaign.wire import Reply
 
@@ -68,8 +69,10 @@ def for_a_while(clock: Clock, seconds: float, meet: Meet) -> Meet:
     begun: list[float] = []
 
     def lasting(act: Act) -> object:
-        begun.append(clock.seconds)
-        return meet(act) if clock.seconds < begun[0] + seconds else act()
+        begun.append(clock.seconds)  # the first of them counts
+        if clock.seconds >= begun[0] + seconds:
+            raise Over
+        return meet(act)
 
     return lasting
 
