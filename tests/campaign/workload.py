@@ -12,7 +12,8 @@ from campaign.situation import DISKS, NAMESPACE, RIGHT_POD, SUBJECT
 if TYPE_CHECKING:
     from campaign.world import World
 
-SCALE = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/mysql/scale"
+SET = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/mysql"
+SCALE = f"{SET}/scale"
 OFFLINE = {"scaleTargetRef": {"kind": "StatefulSet", "name": "mysql"}, "timeoutSeconds": 300}
 UID = "uid-of-the-workload"
 ENDS_SECONDS, DETACHES_SECONDS = 3.0, 5.0
@@ -27,8 +28,9 @@ class Workload:
         self.longest_outage = 0.0
         self._pod = self._with_owner(world.server.objects[RIGHT_POD])
         world.server.put(RIGHT_POD, self._pod)
-        scale = {"metadata": {"name": "mysql", "uid": UID}, "spec": {"replicas": 1}, "status": {}}
-        world.server.put(SCALE, scale)
+        named = {"metadata": {"name": "mysql", "uid": UID}, "status": {}}
+        world.server.put(SET, named | {"spec": {}})
+        world.server.put(SCALE, named | {"spec": {"replicas": 1}})
         world.clock.passing.append(self.follow)
 
     @property
