@@ -105,7 +105,8 @@ def workloads() -> Iterator[dict[str, Any]]:
 
 def _at_rest(name: str, when_scaled: str) -> dict[str, Any]:
     label = {"app": name}
-    template = {"metadata": {"labels": label}, "spec": {"containers": [container("app")]}}
+    program = container("app", volumeMounts=[])
+    template = {"metadata": {"labels": label}, "spec": {"containers": [program]}}
     spec = {
         "replicas": 0,
         "serviceName": name,
