@@ -25,8 +25,8 @@ SYNC: Final[dict[str, Any]] = {"sync": {}}
 def keep(lab: Lab) -> None:
     """Make sure of the definition itself, for an operator whose chart does not bring it."""
     lab.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={SOURCE}")
-    name = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))["metadata"]["name"]
-    lab.kubectl("wait", "--for=condition=Established", f"crd/{name}", "--timeout=30s")
+    group = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))["spec"]["group"]
+    until(lambda: _is_served(lab, group), f"The API server serves {group}")
 
 
 @contextmanager
@@ -35,8 +35,8 @@ def installed(lab: Lab) -> Iterator[None]:
     _remove(lab)  # with the objects of a run that was cut off
     lab.kubectl("create", "--filename=-", stdin=json.dumps(_definition()))
     try:
-        lab.kubectl("wait", "--for=condition=Established", f"crd/{KIND}", "--timeout=30s")
-        until(lambda: _is_served(lab), f"The API server serves {KIND}")
+        # Not `kubectl wait`: it fails at once while there are no conditions yet.
+        until(lambda: _is_served(lab, GROUP), f"The API server serves {KIND}")
         yield
     finally:
         _remove(lab)
@@ -73,6 +73,6 @@ def _definition() -> Any:
     return definition
 
 
-def _is_served(lab: Lab) -> bool:
-    path = f"/apis/{GROUP}/v1alpha1/disksnapshots"
+def _is_served(lab: Lab, group: str) -> bool:
+    path = f"/apis/{group}/v1alpha1/disksnapshots"
     return "DiskSnapshotList" in lab.kubectl("get", "--raw", path, check=False)
