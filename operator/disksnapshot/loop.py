@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import logs, scaling
+from disksnapshot.cbs.calls import shown
 from disksnapshot.cbs.clock import own_time
 from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.keeping import Keeper
@@ -116,7 +117,7 @@ class Loop:
         try:
             return self._perform(*self._decide(key, sight))
         except (Problem, CloudUnavailable) as error:
-            return self._hindered(sight, error)
+            return self._hindered(sight, shown(error))
 
     def _decide(self, key: Key, sight: Sight) -> tuple[Sight, steps.Step]:
         ask, done, now = sight.ask, sight.done, sight.now
@@ -199,10 +200,8 @@ class Loop:
             return SOON
         try:
             result = self._captures.run(body, attempt)
-        except Problem as problem:
-            return self._problem(sight, body, problem)
-        except CloudUnavailable as error:
-            return self._problem(sight, body, Problem(Reason.CLOUD_ERROR, str(error)))
+        except (Problem, CloudUnavailable) as error:
+            return self._problem(sight, body, shown(error))
         except Forbidden as error:
             return self._problem(sight, body, Problem(Reason.FORBIDDEN, str(error)))
         finally:
@@ -233,13 +232,13 @@ class Loop:
         self._writer.write(sight, draft)
         return pause
 
-    def _hindered(self, sight: Sight, error: Problem | CloudUnavailable) -> timedelta:
+    def _hindered(self, sight: Sight, problem: Problem) -> timedelta:
         """Something may exist in the cloud, so that no error is the end: say it, and go on."""
-        reason = error.reason if isinstance(error, Problem) else Reason.CLOUD_ERROR
-        pause = self._pause(sight, error)
+        pause = self._pause(sight, problem)
         # Messages carry the number of a request: writing each would make each look cause the next.
-        if reason != sight.done.reason:
-            self._writer.write(sight, sight.draft.waiting(reason, str(error), sight.now + pause))
+        if problem.reason != sight.done.reason:
+            draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
+            self._writer.write(sight, draft)
         return pause
 
     def _discard(self, snapshot_id: str) -> None:
@@ -262,17 +261,16 @@ class Loop:
         self._memory.forget(sight.ask.uid)
         self._announcements.forget(sight.ask.uid)
 
-    def _pause(self, sight: Sight, error: Problem | CloudUnavailable) -> timedelta:
+    def _pause(self, sight: Sight, problem: Problem) -> timedelta:
         """Return a pause as long as this has been failing, within bounds: doubling, in effect.
 
         It is spread a little, so that two objects that met on one database don't meet again.
         """
         if sight.done.is_down:
             return SHORTEST_RETRY  # people wait for their workload
-        reason = error.reason if isinstance(error, Problem) else Reason.CLOUD_ERROR
-        since = self._memory.failing_since(sight.ask.uid, reason, sight.now)
+        since = self._memory.failing_since(sight.ask.uid, problem.reason, sight.now)
         shortest, longest = SHORTEST_RETRY, LONGEST_RETRY
-        if isinstance(error, Problem) and error.slow:
+        if problem.slow:
             shortest, longest = SHORTEST_SELDOM, LONGEST_SELDOM
         pause = min(max(sight.now - since, shortest), longest)
         return pause * random.uniform(1.0, 1.2)  # noqa: S311 - nothing to guess

@@ -40,6 +40,17 @@ class Case:
     wide: bool = False  # it befalls the whole account or cluster, so the neighbour waits too
 
 
+def of_policy(
+    name: str, arrange: Arrange, ends: tuple[str, ...], policy: str = "Delete",
+    *, family: str, seconds: float = 3 * HOUR, wide: bool = False,
+) -> Case:  # fmt: skip
+    """Return a case whose object has a deletion policy, with time for what lasts."""
+    return Case(
+        name=name, family=family, arrange=arrange, ends=ends, seconds=seconds, wide=wide,
+        spec={"deletionPolicy": policy},
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """What one case came to."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from campaign import replies, situation
-from campaign.cases import FAILED, GONE, READY, Arrange, Case
+from campaign.cases import FAILED, GONE, READY, Case, of_policy
 from campaign.deaths import POLICIES
-from campaign.points import Act, Fault, kill_after, noticed
+from campaign.points import ALWAYS, Act, Fault, kill_after, noticed
 from campaign.replies import GARBAGE, answered, for_a_while, refusing
 from campaign.situation import SUBJECT
 from campaign.window import Silence
 from campaign.wire import Reply
+from campaign.world import HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,8 +33,7 @@ PASSING_CODES = (
 # Of CreateSnapshot: what ends the object, and what costs an attempt.
 FINAL_CODES = ("InvalidDisk.NotSupportSnapshot", "InvalidParameter", "InvalidDiskId.NotFound")
 N = "N1-N10, the cloud's answers"
-MINUTE, HOUR = 60.0, 3600.0
-ALWAYS = 10**6
+MINUTE = 60.0
 
 
 def cases() -> Iterator[Case]:
@@ -181,11 +182,4 @@ def _lasting(name: str, kind: str, way: Callable[[World], Meet], seconds: float)
     return _case(f"{name}: {kind} for {seconds / 60:.0f} min", arrange, (READY,), wide=True)
 
 
-def _case(
-    name: str, arrange: Arrange, ends: tuple[str, ...], policy: str = "Delete",
-    *, seconds: float = 3 * HOUR, wide: bool = False,
-) -> Case:  # fmt: skip
-    return Case(
-        name=name, family=N, arrange=arrange, ends=ends, seconds=seconds, wide=wide,
-        spec={"deletionPolicy": policy},
-    )  # fmt: skip
+_case = partial(of_policy, family=N)

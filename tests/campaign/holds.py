@@ -6,10 +6,11 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from campaign.cases import FAILED, READY, WAITS, Case
-from campaign.points import Act, Fault
+from campaign.points import ALWAYS, Act, Fault
 from campaign.replies import TimedOut
 from campaign.situation import FREEZER_POD, QUIESCE, RIGHT_POD
 from campaign.window import WindowDied
+from campaign.world import HOUR
 from disksnapshot.window.hold import HoldError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from campaign.world import World
 
 D = "D1-D6, X1-X6, holds, pods and sessions"
-ALWAYS = 10**6
-HOUR = 3600.0
 KINDS = ("Abort", "AllowCrashConsistent")
 BEFORE_ANY_HOLD = (
     "MySQLUnreachable", "MySQLAccessDenied", "MySQLTLSFailed", "TooManyConnections",

@@ -8,7 +8,7 @@ from campaign import replies, situation
 from campaign.cases import FAILED, GONE, READY, Arrange, Case
 from campaign.deaths import POLICIES, recorded
 from campaign.operators import Operator
-from campaign.points import Act, Fault
+from campaign.points import ALWAYS, Act, Fault
 from campaign.replies import answered, for_a_while
 from campaign.situation import SUBJECT
 from campaign.wire import Reply
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 K, L = "K1-K6, the API server's answers", "L1-L6, users, and other operators"
 MINUTE, TEN_MINUTES = 60.0, 600.0
-ALWAYS = 10**6
 VERBS = ("GET", "PATCH", "POST")
 PATH = situation.path(SUBJECT)
 

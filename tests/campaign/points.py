@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Act = Callable[[], Any]
+ALWAYS = 10**6  # times: more than a life has effects
 
 
 class Killed(BaseException):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from campaign import replies
-from campaign.cases import FAILED, READY, WAITS, Arrange, Case
+from campaign.cases import FAILED, READY, WAITS, Case, of_policy
 from campaign.cloud import Made, disk
-from campaign.clouds import ALWAYS, CREATE, HOUR
+from campaign.clouds import CREATE
 from campaign.deaths import POLICIES
-from campaign.points import Act, Fault, kill_after, noticed
+from campaign.points import ALWAYS, Act, Fault, kill_after, noticed
 from campaign.replies import for_a_while, refusing
 from campaign.situation import DISKS, SUBJECT
+from campaign.world import HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -145,11 +147,4 @@ def _foreign(world: World, name: str, tags: dict[str, str], creation: float = 0.
     world.cloud.made.append(made)
 
 
-def _case(
-    name: str, arrange: Arrange, ends: tuple[str, ...], policy: str = "Delete",
-    *, seconds: float = 3 * HOUR, wide: bool = False,
-) -> Case:  # fmt: skip
-    return Case(
-        name=name, family=Q, arrange=arrange, ends=ends, seconds=seconds, wide=wide,
-        spec={"deletionPolicy": policy},
-    )  # fmt: skip
+_case = partial(of_policy, family=Q)

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 CREATE = "CreateSnapshot"
 
 
+def shown(error: Exception) -> Problem:
+    """Return what people are told of an error that a call to the cloud has met."""
+    return error if isinstance(error, Problem) else Problem(Reason.CLOUD_ERROR, str(error))
+
+
 class CloudProblem(Problem):
     """The cloud answered with an error code, which means what the table says.
 

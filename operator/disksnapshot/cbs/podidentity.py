@@ -10,7 +10,7 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from disksnapshot.cbs import intime, sdk
+from disksnapshot.cbs import sdk
 from disksnapshot.cbs.temporary import TemporaryKeys
 from disksnapshot.errors import CloudUnavailable
 
@@ -36,9 +36,7 @@ class PodIdentity:
         http = HttpProfile(endpoint=keys.endpoint, reqTimeout=CALL_SECONDS, certification=ca_file)
         profile = ClientProfile(httpProfile=http, language="en-US")
         self._client = CommonClient("sts", "2018-08-13", None, keys.region, profile)
-        session = self._client.request.conn._session  # noqa: SLF001 - the SDK has no hook of its own
-        intime.limit(session)
-        session.hooks["response"] += [sdk.hearing(clock), sdk.name_json]
+        sdk.attend(self._client, clock)
 
     def fetch(self) -> TemporaryKeys:
         """Return new keys for the token that the file holds now: the kubelet renews it."""

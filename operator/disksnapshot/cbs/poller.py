@@ -9,14 +9,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from disksnapshot.cbs.calls import CloudProblem
+from disksnapshot.cbs.calls import CloudProblem, shown
 from disksnapshot.cbs.client import NOT_FOUND, Cloud
 from disksnapshot.cbs.clock import own_time
 from disksnapshot.cbs.listed import PAGE
 from disksnapshot.cbs.narrowing import Looks, holds_for_all
 from disksnapshot.cbs.suspects import Suspects
 from disksnapshot.errors import Problem
-from disksnapshot.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -153,7 +152,8 @@ class Poller(Generic[K]):
         blind = bool(errors) and not looks.seen
         lasting = errors[0] if blind and self._failures >= LASTING else None
         if slow or lasting or not blind:
-            self._tell(_shown(slow or lasting))
+            told = slow or lasting
+            self._tell(shown(told) if told else None)
         return pause_after(self._failures, len(pages), slow=slow is not None)
 
     def _look(
@@ -212,7 +212,7 @@ class Poller(Generic[K]):
 
     def _blame(self, snapshot_id: str, error: Exception) -> None:
         """Let the follower of one snapshot know why it alone isn't seen: once each reason."""
-        trouble = _shown(error)
+        trouble = shown(error)
         with self._lock:
             follower = self._followers.get(snapshot_id)
             if follower is None:
@@ -233,13 +233,6 @@ class Poller(Generic[K]):
         # An absent one is reported each time: only its follower knows when it counts as lost.
         if snapshot is None or snapshot != last.snapshot or last.trouble:
             self._changed(follower)
-
-
-def _shown(error: Exception | None) -> Problem | None:
-    """Return what to tell people."""
-    if error is None or isinstance(error, Problem):
-        return error
-    return Problem(Reason.CLOUD_ERROR, str(error))
 
 
 def _reason(trouble: Problem | None) -> str | None:

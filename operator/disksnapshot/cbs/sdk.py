@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import requests
+    from tencentcloud.common.abstract_client import AbstractClient
     from tencentcloud.common.credential import Credential
     from tencentcloud.common.http.request import RequestInternal
 
@@ -53,9 +54,7 @@ class _Client(CbsClient):  # type: ignore[misc]  # the SDK has no types
     ) -> None:
         super().__init__(credential, region, profile)
         self._clock = clock
-        session = self.request.conn._session  # noqa: SLF001 - the SDK has no hook of its own
-        intime.limit(session)
-        session.hooks["response"] += [hearing(clock), name_json]
+        attend(self, clock)
 
     def _build_req_inter(
         self,
@@ -68,6 +67,13 @@ class _Client(CbsClient):  # type: ignore[misc]  # the SDK has no types
         signing.set_time(self, req_inter, int(self._clock.now().timestamp()), params)
 
 
+def attend(sdk_client: AbstractClient, clock: CloudClock) -> None:
+    """Let a client's replies end in time, tell the time, and be known for JSON."""
+    session = sdk_client.request.conn._session  # noqa: SLF001 - the SDK has no hook of its own
+    intime.limit(session)
+    session.hooks["response"] += [hearing(clock), _name_json]
+
+
 def hearing(clock: CloudClock) -> Callable[..., None]:
     """Return a hook that takes the time from a reply's head."""
 
@@ -77,7 +83,7 @@ def hearing(clock: CloudClock) -> Callable[..., None]:
     return hear
 
 
-def name_json(response: requests.Response, **_: object) -> None:
+def _name_json(response: requests.Response, **_: object) -> None:
     """Call JSON by the name that the SDK knows.
 
     In an answer of another type, even of `application/json; charset=utf-8`, it looks for no error

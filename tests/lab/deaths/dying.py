@@ -13,7 +13,7 @@ from lab.deaths.scene import MAX_HOLD_SECONDS, Scene, until_answering
 from lab.deaths.watching import Watch, still_held
 from lab.demo import stage, taken
 from lab.demo.load import Pause, longest_pause
-from lab.demo.shop import condition
+from lab.demo.shop import condition, is_ready, word
 
 _SECONDS_TO_END = 120.0
 
@@ -76,7 +76,7 @@ def _outcome(scene: Scene, death: Death, name: str, seen: Seen) -> Outcome:
         },
         still_held=still_held(scene.lab, scene.database, scene.mount),
         snapshots=_snapshots(scene, end),
-        end=_word(end),
+        end=word(end),
         message=str(ready.get("message", "")),
     )
 
@@ -87,8 +87,7 @@ def _end(scene: Scene, death: Death, name: str) -> dict[str, Any]:
 
     def ended() -> bool:
         seen.update(scene.get(name))
-        ready = condition(seen, "Ready")
-        return ready.get("status") == "True" or ready.get("reason") in death.ends
+        return is_ready(seen) or word(seen) in death.ends
 
     until(ended, f"{name} after the death of {death.who}", seconds=_SECONDS_TO_END)
     return seen
@@ -100,17 +99,10 @@ def _snapshots(scene: Scene, end: dict[str, Any]) -> int:
     def count() -> int:
         return len(taken.in_the_cloud(scene.lab, end["metadata"]["uid"]))
 
-    if condition(end, "Ready").get("status") != "True":
+    if not is_ready(end):
         with suppress(LabError):  # what is left then is counted
             until(lambda: count() == 0, "No snapshot of a failed attempt", seconds=30)
     return count()
-
-
-def _word(body: dict[str, Any]) -> str:
-    ready = condition(body, "Ready")
-    if ready.get("status") == "True":
-        return str(body["status"]["consistency"])
-    return str(ready.get("reason"))
 
 
 def _clean_up(scene: Scene, name: str) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lab.cluster import Lab
+from lab.cluster.control_plane import api_ready
 from lab.cluster.errors import LabError
 from lab.cluster.waiting import until
 from lab.deaths import programs
@@ -19,7 +20,7 @@ from lab.deaths.scene import MAX_HOLD_SECONDS, Scene
 from lab.deaths.watching import still_held
 from lab.demo import kill, stage, taken
 from lab.demo.load import longest_pause
-from lab.demo.shop import condition
+from lab.demo.shop import condition, is_ready, word
 from lab.kept import Rows
 from lab.layout import Layout
 
@@ -96,7 +97,7 @@ def rage(scene: Scene, seed: int, kills: int = KILLS) -> Storm:
         key="storm",
         seed=seed,
         kills=dict(struck),
-        ends=dict(Counter(map(_word, ends))),
+        ends=dict(Counter(map(word, ends))),
         snapshots=sum(len(_of(scene, end)) for end in ends),
         pause=worst.milliseconds,
         pause_of=str(worst.writer),
@@ -126,17 +127,13 @@ def _strike(lab: Lab, who: str) -> int:
     if who == API_SERVER:
         lab.component("kube-apiserver").kill()
         lab.component("kube-apiserver").start()
-        until(lambda: _answers(lab), "the API server is back", seconds=60)
+        until(lambda: api_ready(lab.layout), "the API server is back", seconds=60)
         return 1
     try:
         os.kill(_PROGRAMS[who](lab), signal.SIGKILL)
     except (LabError, LookupError, ProcessLookupError):
         return 0
     return 1
-
-
-def _answers(lab: Lab) -> bool:
-    return lab.kubectl("get", "--raw", "/readyz", check=False) == "ok"
 
 
 def _late(scene: Scene, names: Sequence[str]) -> list[str]:
@@ -150,7 +147,7 @@ def _late(scene: Scene, names: Sequence[str]) -> list[str]:
     try:
         until(all_over, "the end of every object", seconds=_SECONDS_TO_END)
     except LabError:
-        return [f"{name} came to no end: {_word(scene.get(name))}" for name in sorted(open_ones)]
+        return [f"{name} came to no end: {word(scene.get(name))}" for name in sorted(open_ones)]
     return []
 
 
@@ -160,23 +157,14 @@ def _broken(scene: Scene, ends: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"at the end {held}"
     for end in ends:
         name, there = end["metadata"]["name"], [item["id"] for item in _of(scene, end)]
-        said = [end["status"]["snapshotID"]] if _is_ready(end) else []
+        said = [end["status"]["snapshotID"]] if is_ready(end) else []
         if there != said:
-            yield f"{name} says {_word(end)} and {said}; the cloud has {there}"
+            yield f"{name} says {word(end)} and {said}; the cloud has {there}"
 
 
 def _of(scene: Scene, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return taken.in_the_cloud(scene.lab, body["metadata"]["uid"])
 
 
-def _is_ready(body: Mapping[str, Any]) -> bool:
-    return condition(body, "Ready").get("status") == "True"
-
-
 def _is_over(body: Mapping[str, Any]) -> bool:
-    return _is_ready(body) or condition(body, "Stalled").get("status") == "True"
-
-
-def _word(body: Mapping[str, Any]) -> str:
-    ready = condition(body, "Ready")
-    return str(body["status"]["consistency"] if _is_ready(body) else ready.get("reason"))
+    return is_ready(body) or condition(body, "Stalled").get("status") == "True"

@@ -104,6 +104,17 @@ class Shop:
             cursor.execute("INSERT INTO free.proof VALUES (1)")
 
 
+def is_ready(body: Mapping[str, Any]) -> bool:
+    return condition(body, "Ready").get("status") == "True"
+
+
+def word(body: Mapping[str, Any]) -> str:
+    """Return what an object calls its snapshot, or the reason why it is not Ready."""
+    if is_ready(body):
+        return str(body["status"]["consistency"])
+    return str(condition(body, "Ready").get("reason", ""))
+
+
 def condition(body: Mapping[str, Any], kind: str) -> dict[str, Any]:
     conditions = body.get("status", {}).get("conditions", [])
     return next((dict(item) for item in conditions if item["type"] == kind), {})

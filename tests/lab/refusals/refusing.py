@@ -9,7 +9,7 @@ from typing import Any, Final
 from lab.cluster.errors import LabError
 from lab.cluster.waiting import until
 from lab.demo import taken
-from lab.demo.shop import condition
+from lab.demo.shop import condition, word
 from lab.refusals.case import CLOSED, GONE, NAMESPACE, UNKNOWN, Case
 from lab.refusals.rows import Row
 from lab.refusals.scene import Scene
@@ -33,12 +33,7 @@ class _Given:
     @property
     def word(self) -> str:
         """What the object says: its reason, or what it is called once it is Ready."""
-        if self.gone:
-            return GONE
-        ready = condition(self.body, "Ready")
-        if ready.get("status") == "True":
-            return str(self.body["status"]["consistency"])
-        return str(ready.get("reason", ""))
+        return GONE if self.gone else word(self.body)
 
     @property
     def ended(self) -> bool:
