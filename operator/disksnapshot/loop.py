@@ -21,6 +21,7 @@ from disksnapshot.reasons import Reason
 from disksnapshot.recording import Recorder
 from disksnapshot.sight import Key, Sight
 from disksnapshot.snapshot import outcome, plan, spec, status, steps
+from disksnapshot.snapshot.intents import is_same_ask
 from disksnapshot.writing import Writer
 
 if TYPE_CHECKING:
@@ -159,9 +160,7 @@ class Loop:
                 self._writer.write(sight, sight.draft.settle().waiting(reason, message, retry))
                 return outcome.RETRY_PAUSE
             case steps.Discard(snapshot_id, _):
-                logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
-                self._discard(snapshot_id)
-                return self._until_gone(sight, snapshot_id)
+                return self._discard(sight, snapshot_id)
             case steps.Follow(states, trouble):
                 self._recorder.report(sight, states, trouble)
                 return None  # the poller says when something changes
@@ -214,6 +213,18 @@ class Loop:
         self, sight: Sight, body: Mapping[str, Any], problem: Problem
     ) -> timedelta | None:
         """Nothing was touched: say what is missing, and try again ever more slowly."""
+        try:
+            return self._say_problem(sight, body, problem)
+        except Conflict:
+            # The attempt's own finalizer, or somebody's edit of a label: no reason to keep silent.
+            fresh = self._objects.read(sight.ask.namespace, sight.ask.name)
+            if not is_same_ask(body, fresh):
+                raise
+            return self._say_problem(sight, fresh, problem)
+
+    def _say_problem(
+        self, sight: Sight, body: Mapping[str, Any], problem: Problem
+    ) -> timedelta | None:
         sight = Sight(
             body=body,
             ask=sight.ask,
@@ -241,7 +252,19 @@ class Loop:
             self._writer.write(sight, draft)
         return pause
 
-    def _discard(self, snapshot_id: str) -> None:
+    def _discard(self, sight: Sight, snapshot_id: str) -> timedelta:
+        """Ask to delete it; return when to look again. Edits of the object don't ask again."""
+        rest = self._memory.deletion_rests(sight.ask.uid, snapshot_id, sight.now)
+        if rest:
+            return min(rest, LONGEST_SELDOM)  # longer only by a clock that was set back
+        logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
+        self._memory.rest_deletion(sight.ask.uid, snapshot_id, sight.now + DELETION_PAUSE)
+        self._delete(snapshot_id)
+        pause = self._until_gone(sight, snapshot_id)
+        self._memory.rest_deletion(sight.ask.uid, snapshot_id, sight.now + pause)
+        return pause
+
+    def _delete(self, snapshot_id: str) -> None:
         try:
             self._cloud.delete(snapshot_id)
         except Problem as problem:

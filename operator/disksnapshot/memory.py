@@ -35,6 +35,14 @@ class Failing:
     last: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """A snapshot that the cloud was asked to delete, and until when it is not asked again."""
+
+    snapshot_id: str
+    until: datetime
+
+
 class Memory:
     """Notes by the object's uid, shared by all threads."""
 
@@ -45,6 +53,7 @@ class Memory:
         self._lost: dict[str, frozenset[str]] = {}
         self._progress: dict[str, datetime] = {}
         self._failing: dict[str, Failing] = {}
+        self._deletions: dict[str, Deletion] = {}
 
     def look_up(self, uid: str, nonce: str, ids: Iterable[str], now: datetime) -> LookUps:
         """Note what a look-up for an attempt has shown; only a new id begins the time anew."""
@@ -100,10 +109,24 @@ class Memory:
             self._failing[uid] = Failing(reason=reason, since=since, last=now)
             return since
 
+    def rest_deletion(self, uid: str, snapshot_id: str, until: datetime) -> None:
+        """Note that the cloud was asked to delete a snapshot, and gets time for it."""
+        with self._lock:
+            self._deletions[uid] = Deletion(snapshot_id=snapshot_id, until=until)
+
+    def deletion_rests(self, uid: str, snapshot_id: str, now: datetime) -> timedelta | None:
+        """Return how long the cloud still has to delete it before it is asked again."""
+        with self._lock:
+            last = self._deletions.get(uid)
+        if last is None or last.snapshot_id != snapshot_id or last.until <= now:
+            return None
+        return last.until - now
+
     def forget(self, uid: str) -> None:
         """Drop everything about an object that is gone, or of which nothing more will come."""
         with self._lock:
             for known in (
                 self._look_ups, self._results, self._lost, self._progress, self._failing,
+                self._deletions,
             ):  # fmt: skip
                 known.pop(uid, None)

@@ -55,7 +55,7 @@ class Recorder:
         draft = sight.draft.record(snapshots).call_it(ADOPTED)
         if sight.ask.quiesce is not None:
             draft.unseen("the operator did not see the hold end; it lets go by itself")
-        message = "found in the cloud after its answer was lost; what it holds is unknown"
+        message = "found in the cloud without a record of its hold; what it holds is unknown"
         self._writer.write(sight, draft.waiting(Reason.CREATING, message))
 
     def report(self, sight: Sight, states: States, trouble: tuple[str, str] | None) -> None:

@@ -75,6 +75,12 @@ class ApiServer:
         stored["metadata"]["finalizers"] = []
         self._store(path, stored)
 
+    def set_back(self, path: str) -> None:
+        """Lose the status, as a restored etcd does."""
+        stored = copy.deepcopy(self.objects[path])
+        stored.pop("status", None)
+        self._store(path, stored)
+
     def remove(self, path: str) -> None:
         """Let something else be gone, if it is there."""
         self.objects.pop(path, None)
@@ -147,7 +153,8 @@ def _accepted(stored: Any, patched: Any, *, of_status: bool) -> dict[str, Any]:
     )
     if added and "deletionTimestamp" in stored["metadata"]:
         raise Refused(422, "the object is invalid: metadata.finalizers: Forbidden: is deleted")
-    return {**patched, "status": copy.deepcopy(stored["status"])}
+    kept = {"status": copy.deepcopy(stored["status"])} if "status" in stored else {}
+    return {**{key: value for key, value in patched.items() if key != "status"}, **kept}
 
 
 def _json_patch(made: dict[str, Any], operations: list[dict[str, Any]]) -> None:

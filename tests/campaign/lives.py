@@ -1,4 +1,4 @@
-"""Faults of the API server (K1 to K6), and what users and operators do meanwhile (L1 to L6)."""
+"""Faults of the API server (K1 to K7), and what users and operators do meanwhile (L1 to L6)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from campaign.points import ALWAYS, Act, Fault
 from campaign.replies import answered, for_a_while
 from campaign.situation import SUBJECT
 from campaign.wire import Reply
+from disksnapshot.snapshot import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from campaign.replies import Meet
     from campaign.world import World
 
-K, L = "K1-K6, the API server's answers", "L1-L6, users, and other operators"
+K, L = "K1-K7, the API server's answers", "L1-L6, users, and other operators"
 MINUTE, TEN_MINUTES = 60.0, 600.0
 VERBS = ("GET", "PATCH", "POST")
 PATH = situation.path(SUBJECT)
@@ -31,6 +32,7 @@ def cases() -> Iterator[Case]:
     yield from outages()
     yield from stale_reads()
     yield from meanwhile()
+    yield from set_back()
 
 
 def _status(code: int, message: str) -> Callable[[World], Meet]:
@@ -156,6 +158,20 @@ def _meanwhile(
         return [Fault(meet=meet, number=number)]
 
     return _case(f"{name}, {policy}", arrange, L, policy, ends)
+
+
+def set_back() -> Iterator[Case]:
+    """When the cut is made, and the cloud has had time to list it, the status is lost."""
+    effects = recorded("Retain")
+    cut = effects.index("window CreateSnapshot")
+    for number, name in enumerate(effects[cut + 1 : effects.index("POST events")], cut + 1):
+        said = f"K7 its status is set back at effect {number}, {name}"
+        yield _meanwhile(number, said, _set_back, (READY,), "Retain")
+
+
+def _set_back(world: World) -> None:
+    world.stop(plan.LAG.total_seconds())
+    world.server.set_back(PATH)
 
 
 def _delete(world: World) -> None:

@@ -77,7 +77,7 @@ class Oracles:
         """Read what a write has put into the object."""
         done = self.world.done()
         self._keep_secrets(json.dumps(body))
-        for fault in faults(body["status"]):
+        for fault in faults(body.get("status", {})):
             self.broken("Clear", fault)
         if done.reason and done.reason not in set(Reason):
             self.broken("Clear", f"{done.reason} is no reason of the list")

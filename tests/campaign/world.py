@@ -83,7 +83,7 @@ class World:
     def done(self, key: Key = SUBJECT) -> status.Done:
         body = self.body(key)
         assert body, "the object is gone"
-        return status.parse(body["status"])
+        return status.parse(body.get("status", {}))
 
     def run(self, until: Callable[[], bool], seconds: float = 2 * HOUR) -> bool:
         """Let everybody act until something is so; tell whether it came to that."""

@@ -1,16 +1,22 @@
 """Before anything is held, an attempt makes sure that it is still wanted."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from disksnapshot.cbs.clock import CloudClock
+from disksnapshot.cbs.listed import Disk, Snapshot
 from disksnapshot.errors import Conflict
+from disksnapshot.kube.claims import Claim
 from disksnapshot.kube.objects import Objects
+from disksnapshot.snapshot import status
 from disksnapshot.snapshot.capture import Captures
-from disksnapshot.snapshot.prepare import Prepared
+from disksnapshot.snapshot.prepare import Prepared, Target
 from disksnapshot.window.hold import CloudAddress, Order
-from rules.situations import DISKS, body, draft
+from rules.loops import KEY, MemoryCloud, Server, listed, loop
+from rules.situations import DISKS, NOW, body, draft
 
 ORDER = Order(
     disk_ids=DISKS[:1],
@@ -38,7 +44,17 @@ class Moved:
 
 
 class Roomy:
-    """A cloud that has a place and a token for everybody."""
+    """A cloud that has a place and a token for everybody, and lists what it is told to."""
+
+    def __init__(self, *listed: Snapshot) -> None:
+        self.listed = listed
+        self.clock = CloudClock(own=lambda: NOW)
+
+    def snapshots_of(self, disk_id: str) -> list[Snapshot]:
+        return [item for item in self.listed if item.disk_id == disk_id]
+
+    def not_after(self, signed: datetime) -> datetime:
+        return signed + timedelta(minutes=1)
 
     @property
     def limits(self) -> "Roomy":
@@ -58,19 +74,54 @@ class Ready:
     """A look-up that finds everything."""
 
     def prepare(self, *_: Any) -> Prepared:
-        return Prepared(targets=(), order=ORDER)
+        claim = Claim(name="d", uid="u", volume_name="pv-0", disk_id=DISKS[0], is_block=False)
+        disk = Disk(
+            id=DISKS[0], state="ATTACHED", snapshot_ability=True, size_gib=10, encrypted=False
+        )
+        return Prepared(targets=(Target(claim=claim, disk=disk),), order=ORDER)
+
+
+def captures(server: Any, cloud: Roomy) -> Captures:
+    return Captures(
+        Objects(server),
+        cloud,  # type: ignore[arg-type]  # the part of it that is used, as below
+        Ready(),  # type: ignore[arg-type]
+        "cluster-1",
+        lambda: True,
+    )
 
 
 def test_an_object_that_another_operator_has_called_failed_is_not_begun() -> None:
     failed = draft().failed("DiskUnusable", "disk disk-aaaaaaaa can't have snapshots").body
     server = Moved(body(finalizer=False, status_so_far=failed))
-    captures = Captures(
-        Objects(server),  # type: ignore[arg-type]  # the part of it that is used, as below
-        Roomy(),  # type: ignore[arg-type]
-        Ready(),  # type: ignore[arg-type]
-        "cluster-1",
-        lambda: True,
-    )
     with pytest.raises(Conflict, match="modified"):
-        captures.run(body(finalizer=False), 1)
+        captures(server, Roomy()).run(body(finalizer=False), 1)
     assert server.tries == 1
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_snapshot_that_the_status_forgot_is_written_down_again_and_no_other_is_made(
+    number: int,
+) -> None:
+    server = Server(body(finalizer=False))
+    with pytest.raises(Conflict, match=f"attempt {number}, which the status forgot"):
+        captures(server, Roomy(listed(number=number))).run(body(finalizer=False), 1)
+    assert server.now.intent is not None
+    assert (server.now.intent.attempt, server.now.intent.state) == (number, status.OPEN)
+    assert server.now.intent.disk_ids == DISKS[:1]
+
+
+def test_what_the_status_forgot_is_adopted_though_nobody_knows_what_it_holds() -> None:
+    server, cloud = Server(body(quiesce={})), MemoryCloud(listed())
+    looking = loop(server, cloud, run=captures(server, Roomy(listed())).run)
+    for _ in range(3):
+        looking.look(KEY)
+    assert server.now.snapshots == {DISKS[0]: listed().id}
+    assert server.now.consistency == "Unknown"
+
+
+def test_a_snapshot_of_an_earlier_object_of_this_name_is_not_taken_for_its_own() -> None:
+    server = Moved(body(finalizer=False, deleting=True))
+    others = listed(uid="ffffffff-4e5f-6789-abcd-ef0123456789")
+    with pytest.raises(Conflict, match="modified"):
+        captures(server, Roomy(others)).run(body(finalizer=False), 1)

@@ -7,8 +7,8 @@ import pytest
 from disksnapshot import naming
 from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.snapshot import spec
+from rules.loops import CLUSTER, KEY, MemoryCloud, Server, loop
 from rules.situations import DISKS, UID, body, draft, intent, volumes
-from rules.test_loop import CLUSTER, KEY, MemoryCloud, Server, loop
 
 VICTIM = "ffffffff-4e5f-6789-abcd-ef0123456789"
 OURS = {"disksnapshot.io/cluster": CLUSTER, "disksnapshot.io/uid": UID}

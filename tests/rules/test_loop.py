@@ -7,164 +7,17 @@ from typing import Any
 
 import pytest
 
-from disksnapshot.announcements import Announcements
 from disksnapshot.cbs.calls import CloudProblem
-from disksnapshot.cbs.listed import Snapshot
-from disksnapshot.cbs.poller import View
-from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
+from disksnapshot.errors import CloudUnavailable, Forbidden, Problem, Unavailable
 from disksnapshot.kube.api import Invalid
-from disksnapshot.kube.events import Events
 from disksnapshot.kube.objects import Objects
-from disksnapshot.loop import Loop
-from disksnapshot.metrics import Metrics
-from disksnapshot.sight import Key
 from disksnapshot.snapshot import status
 from disksnapshot.snapshot.outcome import Result
 from disksnapshot.snapshot.proof import verdict
 from disksnapshot.window.hold import Facts, Refusal
-from lab.lives.apiserver import json_patch
+from rules.loops import KEY, MemoryCloud, Nobody, Server, Sweeps, listed, loop
 from rules.outcomes import cut, facts
 from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
-
-KEY = Key("shop", "orders")
-CLUSTER = "cluster-1"
-
-
-class Server:
-    """One object, with versions and tests of a JSON Patch; `fail` is raised by the next write."""
-
-    def __init__(self, stored: dict[str, Any]) -> None:
-        self.stored: dict[str, Any] | None = stored
-        self.writes = 0
-        self.events: list[str] = []
-        self.told: dict[str, str] = {}  # the last message of each event
-        self.fail: Exception | None = None
-        self.refuses: Callable[[dict[str, Any]], Exception | None] = lambda _: None
-        self.swap: dict[str, Any] | None = None  # what takes its place before the next write
-
-    def get(self, path: str, **_: str) -> dict[str, Any]:
-        if "persistentvolumeclaims" in path:
-            raise Forbidden("claims")
-        if self.stored is None:
-            raise Gone(path)
-        return copy.deepcopy(self.stored)
-
-    def create(self, path: str, made: Mapping[str, Any]) -> dict[str, Any]:
-        assert path.endswith("/events")
-        self.events.append(made["reason"])
-        self.told[made["reason"]] = made["message"]
-        return dict(made)
-
-    def patch(self, _path: str, change: Any, content_type: str) -> dict[str, Any]:
-        failure, self.fail = self.fail, None
-        if failure:
-            raise failure
-        self.stored, self.swap = self.swap or self.stored, None
-        assert self.stored is not None
-        stored = copy.deepcopy(self.stored)
-        if "json-patch" in content_type:
-            json_patch(stored, change)
-            refused = self.refuses(stored["status"])
-            if refused:
-                raise refused
-        elif change["metadata"]["uid"] != stored["metadata"]["uid"]:
-            raise Conflict("the uid differs")
-        else:
-            stored["metadata"]["finalizers"] = change["metadata"]["finalizers"]
-        self.writes += 1
-        stored["metadata"]["resourceVersion"] = str(self.writes + 1)
-        gone = "deletionTimestamp" in stored["metadata"] and not stored["metadata"]["finalizers"]
-        self.stored = None if gone else stored
-        return copy.deepcopy(stored)
-
-    @property
-    def now(self) -> status.Done:
-        assert self.stored is not None
-        return status.parse(self.stored["status"])
-
-
-class MemoryCloud:
-    """Lists and deletes; `fail` is raised by every call while it is set."""
-
-    def __init__(self, *listed: Snapshot) -> None:
-        self.listed = list(listed)
-        self.fail: Exception | None = None
-        self.keeps: Exception | None = None  # raised when a snapshot is to be deleted
-        self.deadlines: dict[str, datetime | None] = {}
-        self.calls = 0
-
-    def snapshots_of(self, disk_id: str) -> list[Snapshot]:
-        self._call()
-        return [item for item in self.listed if item.disk_id == disk_id]
-
-    def set_deadline(self, snapshot_id: str, deadline: datetime | None) -> None:
-        self._call()
-        self.deadlines[snapshot_id] = deadline
-
-    def delete(self, snapshot_id: str) -> None:
-        self._call()
-        if self.keeps:
-            raise self.keeps
-        self.listed = [item for item in self.listed if item.id != snapshot_id]
-
-    def _call(self) -> None:
-        self.calls += 1
-        if self.fail:
-            raise self.fail
-
-
-class Nobody:
-    """A poller that has seen nothing yet."""
-
-    def __init__(self) -> None:
-        self.gone: list[Key] = []
-
-    def follow(self, *_: Any) -> dict[str, Any]:
-        return {}
-
-    def forget(self, _: Any) -> None:
-        pass
-
-    def forget_follower(self, key: Key) -> None:
-        self.gone.append(key)
-
-
-class Sweeps(Nobody):
-    """A poller that has seen all that the cloud lists."""
-
-    def __init__(self, cloud: MemoryCloud) -> None:
-        super().__init__()
-        self._cloud = cloud
-
-    def follow(self, *_: Any) -> dict[str, Any]:
-        return {item.id: View(item) for item in self._cloud.listed}
-
-
-class Captures:
-    """Runs what a test says an attempt comes to."""
-
-    def __init__(self, run: Callable[[Mapping[str, Any], int], Result]) -> None:
-        self.run = run
-
-
-def never(_body: Mapping[str, Any], _attempt: int) -> Result:
-    raise AssertionError("nothing may be captured here")
-
-
-def loop(
-    server: Server,
-    cloud: MemoryCloud | None = None,
-    run: Callable[[Mapping[str, Any], int], Result] = never,
-    poller: Nobody | None = None,
-) -> Loop:
-    return Loop(
-        Objects(server),  # type: ignore[arg-type]  # the part of it that is used, as of all below
-        Announcements(server, Events(server), Metrics()),  # type: ignore[arg-type]
-        cloud or MemoryCloud(),  # type: ignore[arg-type]
-        poller or Nobody(),  # type: ignore[arg-type]
-        Captures(run),  # type: ignore[arg-type]
-        CLUSTER,
-    )
 
 
 def raising(error: Exception) -> Callable[[Mapping[str, Any], int], Result]:
@@ -182,18 +35,6 @@ def ready() -> dict[str, Any]:
     made = draft().intend(intent(), volumes()).record({DISKS[0]: snapshot_of(DISKS[0])})
     made.call_it(verdict(("mysql", "freeze")))
     return made.progress({DISKS[0]: ("NORMAL", 100)}).ready("complete").body
-
-
-def listed(state: str = "NORMAL", *, uid: str = UID, number: int = 1) -> Snapshot:
-    tags = {"cluster": CLUSTER, "uid": uid, "attempt": "1"}
-    return Snapshot(
-        id=snapshot_of(DISKS[0], number),
-        name="n",
-        disk_id=DISKS[0],
-        state=state,
-        percent=100 if state == "NORMAL" else 3,
-        tags={f"disksnapshot.io/{name}": value for name, value in tags.items()},
-    )
 
 
 @pytest.mark.parametrize(
@@ -215,6 +56,37 @@ def test_what_hinders_an_attempt_is_said_and_it_is_tried_again(
     assert 5 <= pause.total_seconds() <= 60
     assert (server.now.reason, server.now.stalled) == (reason, False)
     assert server.events == [reason]
+
+
+def test_a_refusal_is_said_although_the_attempt_itself_or_somebody_has_changed_the_object() -> (
+    None
+):
+    server = Server(body(finalizer=False))
+
+    def refused(read: Mapping[str, Any], _attempt: int) -> Result:
+        Objects(server).add_finalizer(read)  # type: ignore[arg-type]  # as above
+        raise Problem("HoldBusy", "another one holds this server")
+
+    pause = loop(server, run=refused).look(KEY)
+    assert pause is not None
+    assert pause.total_seconds() >= 5
+    assert server.now.reason == "HoldBusy"
+    assert server.now.retry is not None
+
+
+def test_a_refusal_of_a_spec_that_was_changed_meanwhile_is_not_said() -> None:
+    server = Server(body(finalizer=False))
+
+    def refused(_read: Mapping[str, Any], _attempt: int) -> Result:
+        assert server.stored is not None
+        changed = copy.deepcopy(server.stored)
+        changed["spec"]["deletionPolicy"] = "Delete"
+        changed["metadata"]["resourceVersion"] = "77"
+        server.stored = changed
+        raise Problem("HoldBusy", "another one holds this server")
+
+    assert loop(server, run=refused).look(KEY) == timedelta(seconds=1)
+    assert server.now.reason == ""
 
 
 def test_an_unreadable_spec_fails_with_the_field_and_rests() -> None:
@@ -342,6 +214,27 @@ def test_a_snapshot_that_can_t_be_deleted_says_so_and_keeps_the_object() -> None
     assert "it is shared" in server.now.message
     assert server.writes == 1
     assert server.stored is not None
+
+
+@pytest.mark.parametrize("blocked", [False, True], ids=["that goes slowly", "that can't go"])
+def test_edits_of_a_deleted_object_don_t_ask_for_its_deletion_again(blocked: bool) -> None:
+    class Slow(MemoryCloud):
+        deletions = 0
+
+        def delete(self, snapshot_id: str) -> None:
+            self.deletions += 1
+            if blocked:
+                super().delete(snapshot_id)
+
+    server = Server(body(deleting=True, policy="Delete", status_so_far=ready()))
+    cloud = Slow(listed())
+    cloud.keeps = CloudProblem("UnsupportedOperation.SnapHasShared", "it is shared")
+    looking = loop(server, cloud)
+    for _ in range(5):
+        pause = looking.look(KEY)
+    assert cloud.deletions == 1
+    assert pause is not None
+    assert timedelta(0) < pause <= timedelta(seconds=3)
 
 
 def test_an_object_goes_when_its_snapshot_is_gone() -> None:

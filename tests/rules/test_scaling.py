@@ -17,9 +17,9 @@ from disksnapshot.reasons import Reason
 from disksnapshot.snapshot.down import Down, Workload
 from disksnapshot.snapshot.outcome import Result
 from disksnapshot.snapshot.stillness import Stillness
+from rules.loops import CLUSTER, KEY, MemoryCloud, Server, Sweeps, listed, never
 from rules.outcomes import cut, facts
 from rules.situations import NOW, body, draft, intent, volumes
-from rules.test_loop import CLUSTER, KEY, MemoryCloud, Server, Sweeps, listed, never
 from rules.test_offline import AT_ZERO, DETACHED, TARGET, WRITTEN
 
 GONE = timedelta(seconds=10)  # so long its pods take

@@ -14,8 +14,8 @@ from disksnapshot.cbs.client import in_tens
 from disksnapshot.cbs.clock import monotonic_zero
 from disksnapshot.errors import Conflict, Problem, Unavailable
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import spec, status, stillness, tokens
-from disksnapshot.snapshot.draft import Draft
+from disksnapshot.snapshot import spec, stillness, tokens
+from disksnapshot.snapshot.intents import Intents
 from disksnapshot.snapshot.outcome import Result
 from disksnapshot.window.hold import Facts, Go, Refusal, SignedLookUp, SignedRequest
 from disksnapshot.window.launch import WindowProcess
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 # Refusals that come after the freezers have frozen and thawed once to see how it goes.
 TOUCHED_WRITERS = frozenset({Reason.FLUSH_TOO_SLOW, Reason.FREEZE_REFUSED})
-WRITE_TRIES = 5  # of the intent, while others keep changing the object
 # The window's own waits, and something for its end.
 BEYOND_READY_SECONDS = 10.0
 BEYOND_HOLD_SECONDS = 15.0
@@ -47,7 +46,7 @@ class Captures:
         self, objects: Objects, cloud: Cloud, preparer: Preparer, cluster_id: str,
         admits: Callable[[], bool],
     ) -> None:  # fmt: skip
-        self._objects = objects
+        self._intents = Intents(objects, cloud)
         self._cloud = cloud
         self._preparer = preparer
         self._cluster_id = cluster_id
@@ -91,6 +90,7 @@ class Captures:
             nonce=nonce,
             policy=ask.deletion_policy,
         )
+        self._intents.require_none_forgotten(body, prepared, marks)
         with tokens.reserved(self._cloud.limits, prepared.order) as spent:
             return self._attempt(body, ask, prepared, marks, spent)
 
@@ -103,7 +103,7 @@ class Captures:
         spent: tokens.Spent,
     ) -> Result:
         # Before the window opens: what can conflict shall do so before writers are touched.
-        body = self._insist(body, self._objects.add_finalizer)
+        body = self._intents.announce(body)
         with self._window(prepared) as window:
             answer = window.ready(prepared.order.ready_seconds + BEYOND_READY_SECONDS)
             # Letting go ends a window that isn't ready yet: that is no problem of the object.
@@ -113,12 +113,12 @@ class Captures:
             if isinstance(answer, Refusal):
                 _raise_unless_touched(answer)
                 # An attempt like any other, so that it counts; nothing was sent for it.
-                self._intend(body, prepared, marks, signed)
+                self._intents.write(body, prepared, marks, signed)
                 return Result(nonce=marks.nonce, facts=Facts(), refusal=answer)
             # Signed before the intent is written: after that, nothing may fail but the sending.
             go = self._go(ask, prepared, marks, signed)
             try:
-                self._intend(body, prepared, marks, signed)
+                self._intents.write(body, prepared, marks, signed)
             except Unavailable as error:
                 return _not_sent(marks.nonce, error)
             hold = prepared.order.max_hold_seconds
@@ -181,46 +181,6 @@ class Captures:
                 with self._lock:
                     self._windows.discard(window)
 
-    def _intend(
-        self, body: Mapping[str, Any], prepared: Prepared, marks: naming.Marks, signed: datetime
-    ) -> None:
-        """Write the intent. Unless that is acknowledged, nothing may follow."""
-        intent = status.Intent(
-            attempt=marks.attempt,
-            state=status.OPEN,
-            nonce=marks.nonce,
-            disk_ids=prepared.order.disk_ids,
-            signed=signed,
-            not_after=self._cloud.not_after(signed),
-        )
-        volumes = _volumes(prepared, naming.snapshot_name(marks))
-
-        def write(body: Mapping[str, Any]) -> dict[str, Any]:
-            ask = spec.parse(body)
-            if ask.deleting or not ask.has_finalizer:
-                raise Conflict("the object is being deleted")
-            draft = Draft(body.get("status", {}), ask, self._cloud.clock.now())
-            return self._objects.write_status(body, draft.intend(intent, volumes).body)
-
-        self._insist(body, write)
-
-    def _insist(
-        self, body: Mapping[str, Any], write: Callable[[Mapping[str, Any]], dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Write although others edit the object, as long as what is asked stays the same.
-
-        Beginning anew for each edit of a label would touch the writers each time.
-        """
-        for _ in range(WRITE_TRIES):
-            try:
-                return write(body)
-            except Conflict:
-                fresh = self._objects.read(body["metadata"]["namespace"], body["metadata"]["name"])
-                if not _same_ask(body, fresh):
-                    raise
-                body = fresh
-        raise Conflict("others keep changing the object")
-
     def _go(self, ask: Ask, prepared: Prepared, marks: naming.Marks, signed: datetime) -> Go:
         name, tags = naming.snapshot_name(marks), naming.tags(marks, ask.tags)
         disk_ids, deadline = prepared.order.disk_ids, ask.deadline(signed)
@@ -238,33 +198,6 @@ class Captures:
             names=tuple((disk_id, name) for disk_id in disk_ids),
             zero=monotonic_zero(self._cloud.clock.now()),
         )
-
-
-def _volumes(prepared: Prepared, name: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "claimName": target.claim.name,
-            "volumeName": target.claim.volume_name,
-            "diskID": target.disk.id,
-            "snapshotName": name,
-            "sizeGiB": target.disk.size_gib,
-            "encrypted": target.disk.encrypted,
-        }
-        for target in prepared.targets
-    ]
-
-
-def _same_ask(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Tell whether nothing changed that an attempt depends on."""
-
-    def depends_on(body: Mapping[str, Any]) -> list[object]:
-        metadata = body["metadata"]
-        deleted, said = metadata.get("deletionTimestamp"), body.get("status", {})
-        # What another operator has called failed meanwhile must stay so.
-        ended = status.parse(said).finished
-        return [metadata["uid"], deleted, body["spec"], said.get("intent"), ended]
-
-    return depends_on(before) == depends_on(now)
 
 
 def _raise_unless_touched(refusal: Refusal) -> None:

@@ -1,0 +1,172 @@
+"""An API server with one object, and a cloud, in memory; a loop between them."""
+
+import copy
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from disksnapshot.announcements import Announcements
+from disksnapshot.cbs.listed import Snapshot
+from disksnapshot.cbs.poller import View
+from disksnapshot.errors import Conflict, Forbidden, Gone
+from disksnapshot.kube.events import Events
+from disksnapshot.kube.objects import Objects
+from disksnapshot.loop import Loop
+from disksnapshot.metrics import Metrics
+from disksnapshot.sight import Key
+from disksnapshot.snapshot import status
+from disksnapshot.snapshot.outcome import Result
+from lab.lives.apiserver import json_patch
+from rules.situations import DISKS, UID, snapshot_of
+
+KEY = Key("shop", "orders")
+CLUSTER = "cluster-1"
+
+
+class Server:
+    """One object, with versions and tests of a JSON Patch; `fail` is raised by the next write."""
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        self.stored: dict[str, Any] | None = stored
+        self.writes = 0
+        self.events: list[str] = []
+        self.told: dict[str, str] = {}  # the last message of each event
+        self.fail: Exception | None = None
+        self.refuses: Callable[[dict[str, Any]], Exception | None] = lambda _: None
+        self.swap: dict[str, Any] | None = None  # what takes its place before the next write
+
+    def get(self, path: str, **_: str) -> dict[str, Any]:
+        if "persistentvolumeclaims" in path:
+            raise Forbidden("claims")
+        if self.stored is None:
+            raise Gone(path)
+        return copy.deepcopy(self.stored)
+
+    def create(self, path: str, made: Mapping[str, Any]) -> dict[str, Any]:
+        assert path.endswith("/events")
+        self.events.append(made["reason"])
+        self.told[made["reason"]] = made["message"]
+        return dict(made)
+
+    def patch(self, _path: str, change: Any, content_type: str) -> dict[str, Any]:
+        failure, self.fail = self.fail, None
+        if failure:
+            raise failure
+        self.stored, self.swap = self.swap or self.stored, None
+        assert self.stored is not None
+        stored = copy.deepcopy(self.stored)
+        if "json-patch" in content_type:
+            json_patch(stored, change)
+            refused = self.refuses(stored["status"])
+            if refused:
+                raise refused
+        elif change["metadata"]["uid"] != stored["metadata"]["uid"]:
+            raise Conflict("the uid differs")
+        else:
+            stored["metadata"]["finalizers"] = change["metadata"]["finalizers"]
+        self.writes += 1
+        stored["metadata"]["resourceVersion"] = str(self.writes + 1)
+        gone = "deletionTimestamp" in stored["metadata"] and not stored["metadata"]["finalizers"]
+        self.stored = None if gone else stored
+        return copy.deepcopy(stored)
+
+    @property
+    def now(self) -> status.Done:
+        assert self.stored is not None
+        return status.parse(self.stored["status"])
+
+
+class MemoryCloud:
+    """Lists and deletes; `fail` is raised by every call while it is set."""
+
+    def __init__(self, *listed: Snapshot) -> None:
+        self.listed = list(listed)
+        self.fail: Exception | None = None
+        self.keeps: Exception | None = None  # raised when a snapshot is to be deleted
+        self.deadlines: dict[str, datetime | None] = {}
+        self.calls = 0
+
+    def snapshots_of(self, disk_id: str) -> list[Snapshot]:
+        self._call()
+        return [item for item in self.listed if item.disk_id == disk_id]
+
+    def set_deadline(self, snapshot_id: str, deadline: datetime | None) -> None:
+        self._call()
+        self.deadlines[snapshot_id] = deadline
+
+    def delete(self, snapshot_id: str) -> None:
+        self._call()
+        if self.keeps:
+            raise self.keeps
+        self.listed = [item for item in self.listed if item.id != snapshot_id]
+
+    def _call(self) -> None:
+        self.calls += 1
+        if self.fail:
+            raise self.fail
+
+
+class Nobody:
+    """A poller that has seen nothing yet."""
+
+    def __init__(self) -> None:
+        self.gone: list[Key] = []
+
+    def follow(self, *_: Any) -> dict[str, Any]:
+        return {}
+
+    def forget(self, _: Any) -> None:
+        pass
+
+    def forget_follower(self, key: Key) -> None:
+        self.gone.append(key)
+
+
+class Sweeps(Nobody):
+    """A poller that has seen all that the cloud lists."""
+
+    def __init__(self, cloud: MemoryCloud) -> None:
+        super().__init__()
+        self._cloud = cloud
+
+    def follow(self, *_: Any) -> dict[str, Any]:
+        return {item.id: View(item) for item in self._cloud.listed}
+
+
+class Captures:
+    """Runs what a test says an attempt comes to."""
+
+    def __init__(self, run: Callable[[Mapping[str, Any], int], Result]) -> None:
+        self.run = run
+
+
+def never(_body: Mapping[str, Any], _attempt: int) -> Result:
+    raise AssertionError("nothing may be captured here")
+
+
+def loop(
+    server: Server,
+    cloud: MemoryCloud | None = None,
+    run: Callable[[Mapping[str, Any], int], Result] = never,
+    poller: Nobody | None = None,
+) -> Loop:
+    return Loop(
+        Objects(server),  # type: ignore[arg-type]  # the part of it that is used, as of all below
+        Announcements(server, Events(server), Metrics()),  # type: ignore[arg-type]
+        cloud or MemoryCloud(),  # type: ignore[arg-type]
+        poller or Nobody(),  # type: ignore[arg-type]
+        Captures(run),  # type: ignore[arg-type]
+        CLUSTER,
+    )
+
+
+def listed(state: str = "NORMAL", *, uid: str = UID, number: int = 1) -> Snapshot:
+    tags = {"cluster": CLUSTER, "uid": uid, "attempt": str(number)}
+    return Snapshot(
+        id=snapshot_of(DISKS[0], number),
+        name="n",
+        disk_id=DISKS[0],
+        state=state,
+        percent=100 if state == "NORMAL" else 3,
+        tags={f"disksnapshot.io/{name}": value for name, value in tags.items()},
+    )
