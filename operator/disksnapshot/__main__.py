@@ -20,6 +20,7 @@ from disksnapshot.cbs.poller import Poller
 from disksnapshot.cbs.temporary import TemporaryCredential
 from disksnapshot.errors import Forbidden, Gone, Unavailable
 from disksnapshot.kube import api as kube_api
+from disksnapshot.kube import identity
 from disksnapshot.kube.events import Events
 from disksnapshot.kube.lease import Alone, Lease
 from disksnapshot.kube.objects import Objects
@@ -36,6 +37,7 @@ from disksnapshot.work import Work
 if TYPE_CHECKING:
     from tencentcloud.common.credential import Credential
 
+    from disksnapshot.kube.exec import ApiAccess
     from disksnapshot.settings import Settings
     from disksnapshot.sight import Key
 
@@ -47,9 +49,9 @@ logger = logging.getLogger("disksnapshot")
 class Operator:
     """The parts, put together once."""
 
-    def __init__(self, settings: Settings) -> None:
-        api, access = kube_api.connect()
-        cluster_id = settings.cluster_id or _cluster_uid(api)
+    def __init__(
+        self, settings: Settings, api: kube_api.Api, access: ApiAccess, cluster_id: str
+    ) -> None:
         clock = CloudClock()
         keys = credentials.opened(settings.keys, settings.ca_bundle, clock)
         cloud = _cloud(settings, keys, clock)
@@ -214,9 +216,17 @@ def _cloud(settings: Settings, keys: Credential, clock: CloudClock) -> Cloud:
     )
 
 
-def _cluster_uid(api: kube_api.Api) -> str:
-    """Return the uid of kube-system: it lives as long as the cluster."""
-    return str(api.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
+def _operate(settings: Settings, stop: threading.Event) -> int:
+    """Find out which cluster this is, and work there until `stop`."""
+    api, access = kube_api.connect()
+    cluster_id: str | None = settings.cluster_id
+    if not cluster_id:
+        # Alive all the while: nobody shall end a process for an outage of the API server.
+        waiting = Probes(settings.probe_port, {"/healthz": lambda: True, "/readyz": lambda: False})
+        waiting.start()
+        cluster_id = identity.cluster_uid(api, stop.wait)
+        waiting.stop()
+    return Operator(settings, api, access, cluster_id).run(stop) if cluster_id else 0
 
 
 def main() -> int:
@@ -239,7 +249,7 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    code = Operator(settings).run(stop)
+    code = _operate(settings, stop)
     # Threads that still wait for a server must not keep the process: nothing is held any more.
     logging.shutdown()
     os._exit(code)

@@ -20,8 +20,8 @@ ZONE = "topology.com.tencent.cloud.csi.cbs/zone"
 
 
 @contextmanager
-def serving(objects: Mapping[str, Any]) -> Iterator[Api]:
-    """Serve each object under its path."""
+def serving(objects: Mapping[str, Any], port: int = 0) -> Iterator[Api]:
+    """Serve each object under its path, at any port unless one is given."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -36,7 +36,7 @@ def serving(objects: Mapping[str, Any]) -> Iterator[Api]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Answer) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         configuration = client.Configuration()
