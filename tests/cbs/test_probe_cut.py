@@ -44,9 +44,11 @@ class Machine:
         known = {self.disk_id}
         while not self._over.wait(0.05):
             for disk in self._control.disks():
-                if disk["DiskId"] not in known:
+                # A disk is listed a moment before its file is there.
+                file = Path(disk["Path"])
+                if disk["DiskId"] not in known and file.is_file():
                     known.add(disk["DiskId"])
-                    device = LoopDisk(Path(disk["Path"])).attach()
+                    device = LoopDisk(file).attach()
                     self._devices.append(device)
                     (self.by_id / f"virtio-{disk['DiskId']}").symlink_to(device)
 
