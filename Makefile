@@ -53,7 +53,7 @@ deaths: lab-up ## Kill every part in the middle of a hold, and at random; write 
 		&& $(IN_VENV) python -m lab.deaths page
 	@$(IN_VENV) python -m pytest tests/faults tests/cluster/job -o python_files='fault_*.py'
 
-refusals: lab-up ## Give the cluster every bad input; write docs/refusals.md
+refusals: lab-up ## Give the cluster every bad input; write docs/refusals.md and docs/reasons.md
 	@$(IN_VENV) python -m lab.refusals run && $(IN_VENV) python -m lab.refusals page
 
 cloud-errors: venv ## Meet every error code of the cloud for an hour; write docs/cloud-errors-seen.md
@@ -79,7 +79,7 @@ install-yaml: venv ## Write dist/install.yaml: IMAGE=..., REGION=..., optional O
 
 crds: venv ## Write the chart's copy of the definitions, and the pages made from the code
 	@$(IN_VENV) python charts/render_crds.py
-	@$(IN_VENV) python -m disksnapshot.reasons > docs/reasons.md
+	@$(IN_VENV) python -m lab.refusals reasons
 	@$(IN_VENV) python -m disksnapshot.cbs.errors > docs/cloud-errors.md
 
 lock: ## Renew the two lock files from pyproject.toml

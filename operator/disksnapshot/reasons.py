@@ -186,13 +186,8 @@ def page() -> str:
         "",
         "Why a DiskSnapshot is in the state it is in, and what to do. `kubectl get dsnap` shows",
         "the reason under STATUS; each condition and each event carries one. The list is closed.",
-        "How they look in a cluster, by the input that they refuse: [refusals.md](refusals.md).",
         "",
         "| reason | what to do |",
         "|---|---|",
     ]
     return "\n".join([*head, *rows, ""])
-
-
-if __name__ == "__main__":
-    print(page(), end="")  # noqa: T201 - a program that writes the page

@@ -3,21 +3,27 @@
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 import pymysql
 
 from lab.cluster.waiting import until
-from lab.local import Local
 
 SLOW_OLD_UPDATE = "UPDATE held.old SET n = n + SLEEP(20)"
 SLOW_INNODB_INSERT = "INSERT INTO held.rows SELECT NULL FROM held.old WHERE SLEEP(20) = 0"
 
 
+class Server(Protocol):
+    """A database server that lets root in."""
+
+    def connect(self) -> "pymysql.Connection[Any]":
+        """Open a session."""
+
+
 @contextmanager
-def long_statement(here: Local, statement: str) -> Iterator[None]:
+def long_statement(server: Server, statement: str) -> Iterator[None]:
     """Let a statement run in the server for as long as the body does."""
-    session = here.database.connect()
+    session = server.connect()
     number = session.thread_id()  # type: ignore[no-untyped-call]  # half typed
 
     def run() -> None:
@@ -27,7 +33,7 @@ def long_statement(here: Local, statement: str) -> Iterator[None]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    with here.database.connect() as other, other.cursor() as cursor:
+    with server.connect() as other, other.cursor() as cursor:
         until(lambda: "User sleep" in _state(cursor, number), "a statement that runs", seconds=5)
         try:
             yield

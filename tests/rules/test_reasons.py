@@ -8,9 +8,11 @@ from pathlib import Path
 import disksnapshot
 from disksnapshot import reasons
 from disksnapshot.reasons import REMEDIES, Reason
+from lab.refusals import seen
+from lab.refusals.catalogue import CASES
 
 CODE = Path(disksnapshot.__file__).parent
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reasons.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 RAISED = {"HoldError", "FreezeError", "Problem", "Refusal"}
 
 
@@ -39,6 +41,16 @@ def test_every_reason_is_a_word_that_conditions_may_carry() -> None:
     assert [word for word in Reason if not re.fullmatch(r"[A-Z][A-Za-z]{2,40}", word)] == []
 
 
-def test_the_page_of_reasons_is_the_list() -> None:
-    written = PAGE.read_text(encoding="utf-8")
-    assert written == reasons.page(), "run `python -m disksnapshot.reasons > docs/reasons.md`"
+def test_the_page_of_reasons_is_the_list_with_what_a_run_has_seen_of_each() -> None:
+    refusals = (DOCS / "refusals.md").read_text(encoding="utf-8")
+    wanted = seen.page(reasons.page(), [*Reason], refusals)
+    written = (DOCS / "reasons.md").read_text(encoding="utf-8")
+    assert written == wanted, "run `python -m lab.refusals reasons`"
+
+
+def test_every_reason_that_bad_input_ends_in_is_shown_as_kubectl_shows_it() -> None:
+    wanted = {case.reason for case in CASES} & set(Reason)
+    written = (DOCS / "reasons.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^### (\w+)$", written, re.MULTILINE))
+    assert len(wanted) > 30
+    assert wanted <= shown

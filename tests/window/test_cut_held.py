@@ -141,7 +141,7 @@ def test_a_cut_without_hold_is_made_and_called_so_when_the_database_is_down(here
 
 
 def test_a_cut_without_hold_is_made_and_called_so_when_the_lock_is_refused(here: Local) -> None:
-    with long_statement(here, SLOW_OLD_UPDATE):
+    with long_statement(here.database, SLOW_OLD_UPDATE):
         facts = capture(here, here.order(cut_without_hold=True))
     assert facts.disks[0].snapshot_id
     assert not facts.cut_while_held

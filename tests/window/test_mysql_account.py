@@ -85,7 +85,7 @@ def test_a_right_that_comes_by_a_role_counts(here: Local, account: Account, leas
 def test_an_account_with_the_least_rights_gives_up_in_its_budget_too(
     here: Local, account: Account, least: str
 ) -> None:
-    with long_statement(here, SLOW_OLD_UPDATE):
+    with long_statement(here.database, SLOW_OLD_UPDATE):
         facts = capture(here, here.order(account=account("least", least)))
         assert facts.refusal
         assert facts.refusal.reason == "LockTimeout"

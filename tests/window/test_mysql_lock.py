@@ -27,7 +27,7 @@ def running(request: pytest.FixtureRequest) -> Local:
 def test_a_lock_that_is_refused_by_a_long_statement_gives_up_in_its_budget(
     here: Local, writer: Writer
 ) -> None:
-    with long_statement(here, SLOW_OLD_UPDATE):
+    with long_statement(here.database, SLOW_OLD_UPDATE):
         sent_at = time.monotonic()
         facts = capture(here, here.order())
         assert time.monotonic() - sent_at < LOCK_BUDGET_SECONDS + 2
@@ -42,7 +42,7 @@ def test_a_lock_that_is_refused_by_a_long_statement_gives_up_in_its_budget(
 
 
 def test_no_freezer_goes_on_after_a_lock_was_refused(here: Local) -> None:
-    with long_statement(here, SLOW_OLD_UPDATE), WindowProcess(here.order()) as window:
+    with long_statement(here.database, SLOW_OLD_UPDATE), WindowProcess(here.order()) as window:
         assert window.ready(20) == Ready()
         facts = window.go(here.go(), 20)
         assert isinstance(facts, Facts)
@@ -55,7 +55,7 @@ def test_no_freezer_goes_on_after_a_lock_was_refused(here: Local) -> None:
 def test_the_tables_lock_waits_for_a_long_statement_no_longer_than_its_budget(
     here: Local, writer: Writer
 ) -> None:
-    with long_statement(here, SLOW_INNODB_INSERT):
+    with long_statement(here.database, SLOW_INNODB_INSERT):
         sent_at = time.monotonic()
         facts = capture(here, here.order(lock="Tables", freeze=False))
         assert time.monotonic() - sent_at < LOCK_BUDGET_SECONDS + 2
@@ -145,7 +145,7 @@ def test_a_server_with_a_short_idle_limit_keeps_a_window_that_waits_for_its_inte
 def test_a_session_lost_while_it_waits_for_its_lock_is_not_called_a_timeout(
     here: Local, pool: ThreadPoolExecutor
 ) -> None:
-    with long_statement(here, SLOW_OLD_UPDATE), opened(here.order()) as window:
+    with long_statement(here.database, SLOW_OLD_UPDATE), opened(here.order()) as window:
         answer = pool.submit(window.go, here.go(), 20)
         until(lambda: in_process_list(here, "Waiting for"), "a lock that waits", seconds=5)
         with here.database.connect() as session, session.cursor() as cursor:

@@ -67,7 +67,7 @@ def test_a_way_that_breaks_before_the_lock_cuts_nothing(here: Local, between: Pr
 def test_a_way_that_breaks_while_the_lock_waits_leaves_none_waiting(
     here: Local, between: Proxy, pool: ThreadPoolExecutor
 ) -> None:
-    with long_statement(here, SLOW_OLD_UPDATE), opened(order(here, between)) as window:
+    with long_statement(here.database, SLOW_OLD_UPDATE), opened(order(here, between)) as window:
         answer = pool.submit(window.go, here.go(), 20)
         until(lambda: in_process_list(here, "Waiting for"), "a lock that waits", seconds=5)
         between.drop()

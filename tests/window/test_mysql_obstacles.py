@@ -36,7 +36,7 @@ def impatient(order: Order, *, wait_seconds: int = 0) -> Order:
 
 @contextmanager
 def one_second_old(here: Local, statement: str) -> Iterator[None]:
-    with long_statement(here, statement):
+    with long_statement(here.database, statement):
         until(lambda: is_old(here, statement), "a statement a second old", seconds=5)
         yield
 

@@ -3,10 +3,11 @@
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from cluster.job import statefulset
 from lab.cluster.waiting import until
 from lab.demo import kill, stage, taken
 from lab.demo.shop import Shop, condition
@@ -50,10 +51,18 @@ def of(shop: Shop, claim: str, **spec: Any) -> dict[str, Any]:
     return shop.snapshot(source={"claims": [{"name": claim}]}, whenNotMounted="Snapshot", **spec)
 
 
-def test_an_upgrade_and_its_rollback_take_up_an_object_in_every_phase(
-    shop: Shop, idle: tuple[str, str]
-) -> None:
-    pending, ready = of(shop, "not-there-yet"), shop.ready(shop.snapshot())
+class Phases(NamedTuple):
+    """An object in each phase, at one time."""
+
+    pending: dict[str, Any]
+    creating: dict[str, Any]
+    deleting: dict[str, Any]
+    ready: dict[str, Any]
+    held: dict[str, Any]
+
+
+def in_every_phase(shop: Shop, idle: tuple[str, str]) -> Phases:
+    pending, ready = of(shop, "not-there-yet"), shop.ready(shop.snapshot(deletionPolicy="Delete"))
     # From here on the cloud takes its time, so that all of them are in their phase at once.
     shop.lab.cbs.settings(creationMilliseconds=60_000)
     creating, deleting = of(shop, idle[0]), of(shop, idle[1], deletionPolicy="Delete")
@@ -65,24 +74,36 @@ def test_an_upgrade_and_its_rollback_take_up_an_object_in_every_phase(
         shop.apply(body)
         shop.until_reason(body, reason)
     shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", name(deleting), "--wait=false")
-    uid = shop.until_reason(deleting, "DeletionBlocked")["metadata"]["uid"]
-    made = {name(body): ids(shop, body) for body in (ready, creating)}
-    held = shop.held_without_reply()
+    deleting = shop.until_reason(deleting, "DeletionBlocked")
+    held = shop.held_without_reply(deletionPolicy="Delete")
+    return Phases(pending, creating, deleting, ready, held)
+
+
+def uid(body: dict[str, Any]) -> str:
+    return str(body["metadata"]["uid"])
+
+
+def test_an_upgrade_and_its_rollback_take_up_an_object_in_every_phase(
+    shop: Shop, idle: tuple[str, str]
+) -> None:
+    all_of = in_every_phase(shop, idle)
+    made = [ids(shop, body) for body in (all_of.ready, all_of.creating)]
 
     stage.install_operator(shop.lab, [shop.namespace], podAnnotations={"upgraded": "true"})
     where = ("--namespace", stage.OPERATOR_NAMESPACE)
     shop.lab.helm("rollback", stage.RELEASE, *where, "--wait", "--timeout", "120s")
 
     assert kill.frozen_devices(shop.lab) == []
-    assert condition(shop.get(pending), "Ready")["reason"] == "ClaimNotFound"
-    shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", name(pending), "--timeout=60s")
-    gone = ("wait", "--for=delete", f"dsnap/{name(deleting)}", "--timeout=120s")
+    assert condition(shop.get(all_of.pending), "Ready")["reason"] == "ClaimNotFound"
+    delete = ("-n", shop.namespace, "delete", "dsnap", name(all_of.pending), "--timeout=60s")
+    shop.lab.kubectl(*delete)
+    gone = ("wait", "--for=delete", f"dsnap/{name(all_of.deleting)}", "--timeout=120s")
     shop.lab.kubectl("-n", shop.namespace, *gone)
-    assert taken.in_the_cloud(shop.lab, uid) == []
-    for body in (held, creating):
+    assert taken.in_the_cloud(shop.lab, uid(all_of.deleting)) == []
+    for body in (all_of.held, all_of.creating):
         assert shop.ready(body)["status"]["intent"]["attempt"] == 1
-    assert len(ids(shop, held)) == 1
-    assert {name(body): ids(shop, body) for body in (ready, creating)} == made
+    assert len(ids(shop, all_of.held)) == 1
+    assert [ids(shop, body) for body in (all_of.ready, all_of.creating)] == made
 
 
 def name(body: dict[str, Any]) -> str:
@@ -93,29 +114,53 @@ def ids(shop: Shop, body: dict[str, Any]) -> list[str]:
     return [str(one["id"]) for one in shop.in_the_cloud(body)]
 
 
-def test_an_uninstall_in_a_hold_leaves_nothing_frozen_no_finalizer_and_one_listed_snapshot(
-    shop: Shop,
+@pytest.fixture
+def workload(shop: Shop) -> Iterator[None]:
+    """One whose pod takes half a minute to end, so that it is at zero for so long."""
+    shop.lab.make_claim(shop.namespace, statefulset.CLAIM)
+    statefulset.start(shop, deaf="yes", grace_seconds=30)
+    yield
+    statefulset.start(shop)
+    statefulset.remove(shop)
+
+
+@pytest.mark.usefixtures("workload")
+def test_an_uninstall_in_every_phase_leaves_nothing_held_no_finalizer_and_lists_each_snapshot(
+    shop: Shop, idle: tuple[str, str]
 ) -> None:
-    done = shop.ready(shop.snapshot(deletionPolicy="Delete"))
-    held = shop.held_without_reply(deletionPolicy="Delete")
+    down = statefulset.offline(shop)
+    statefulset.at_zero(shop, down)
+    all_of = in_every_phase(shop, idle)
+    assert statefulset.replicas(shop) == 0
+
     began = time.monotonic()
     where = ("--namespace", stage.OPERATOR_NAMESPACE)
     shop.lab.helm("uninstall", stage.RELEASE, *where, "--wait", "--timeout", "120s")
     assert time.monotonic() - began < 60
+
     shop.writes_go_on()
     until(lambda: kill.frozen_devices(shop.lab) == [], "nothing is frozen", seconds=10)
     assert finalizers(shop) == []
-    (one,) = shop.in_the_cloud(held)
-    assert len(shop.in_the_cloud(done)) == 1
+    statefulset.runs_again(shop)
+    (held,) = ids(shop, all_of.held)
+    listed = [ids(shop, body) for body in (all_of.ready, all_of.creating)]
+    (left,) = (item["id"] for item in taken.in_the_cloud(shop.lab, uid(all_of.deleting)))
     said = shop.lab.kubectl(*SYSTEM, "logs", JOB)
-    assert done["status"]["snapshotID"] in said
-    assert one["id"] in said or "may still appear" in said
-    assert f"{shop.namespace}/{held['metadata']['name']}" in said
+    assert [len(found) for found in listed] == [1, 1]
+    assert [one for (one,) in listed if one not in said] == []
+    assert left in said
+    assert held in said or "may still appear" in said
+    assert f"{shop.namespace}/{name(all_of.held)}" in said
+    assert name(all_of.pending) not in said
+
     stage.install_operator(shop.lab, [shop.namespace])
-    shop.ready(held)
+    for body in (all_of.held, all_of.creating):
+        shop.ready(body)
     # It may have been Ready before; the uninstall keeps the Lease for 30 seconds.
     until(lambda: len(finalizers(shop)) >= 2, "the finalizers are back", seconds=40)
-    assert [item["id"] for item in shop.in_the_cloud(held)] == [one["id"]]
+    assert ids(shop, all_of.held) == [held]
+    assert [ids(shop, body) for body in (all_of.ready, all_of.creating)] == listed
+    statefulset.runs_again(shop)
 
 
 def test_the_definition_can_be_deleted_and_the_operator_goes_on_when_it_is_back(

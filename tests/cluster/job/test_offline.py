@@ -9,21 +9,23 @@ from typing import Any
 
 import pytest
 
-from lab.cluster.waiting import until
+from cluster.job.statefulset import (
+    CLAIM,
+    NAME,
+    at_zero,
+    offline,
+    remove,
+    replicas,
+    runs_again,
+    start,
+)
 from lab.demo import kill, stage, taken
 from lab.demo.copy import examine, mounted_clone
 from lab.demo.journal import needs_replay
 from lab.demo.shop import Shop, condition
 
-NAME, CLAIM = "ledger", "data-ledger-0"
 CLEAN = ("ApplicationConsistent", "Clean", "Proven")
 UNCLEAN = ("FilesystemConsistent", "Clean", "None")
-# Told to go, it writes its last line and goes with status 0; unless it is to be deaf.
-WRITER = """
-trap 'echo the end >>/data/rows; exit 0' TERM
-[ "$DEAF" ] && trap '' TERM
-while :; do echo row >>/data/rows; sleep 0.05 & wait $!; done
-"""
 
 
 @pytest.fixture(scope="module")
@@ -32,76 +34,11 @@ def ledger(shop: Shop) -> Iterator[str]:
     disk_id = shop.lab.make_claim(shop.namespace, CLAIM)
     start(shop)
     yield disk_id
-    where = ("-n", shop.namespace, "delete", f"statefulset/{NAME}", "--ignore-not-found")
-    shop.lab.kubectl(*where, "--cascade=foreground", "--wait")
-    shop.lab.remove_claim(shop.namespace, CLAIM)
-
-
-def start(shop: Shop, deaf: str = "", when_scaled: str = "Retain") -> None:
-    container = {
-        "name": "writer",
-        "image": "localhost/mariadb:lab",
-        "imagePullPolicy": "Never",
-        "command": ["sh", "-c", WRITER],
-        "env": [{"name": "DEAF", "value": deaf}],
-        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
-    }
-    claim = {
-        "metadata": {"name": "data"},
-        "spec": {
-            "accessModes": ["ReadWriteOnce"],
-            "storageClassName": "",
-            "resources": {"requests": {"storage": "1Gi"}},
-        },
-    }
-    labels = {"app": NAME}
-    workload = {
-        "apiVersion": "apps/v1",
-        "kind": "StatefulSet",
-        "metadata": {"name": NAME, "namespace": shop.namespace},
-        "spec": {
-            "replicas": 1,
-            "serviceName": NAME,
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]},
-            },
-            "volumeClaimTemplates": [claim],
-            "persistentVolumeClaimRetentionPolicy": {"whenScaled": when_scaled},
-        },
-    }
-    stage.apply(shop.lab, workload)
-    wait = ("rollout", "status", f"statefulset/{NAME}", "--timeout=60s")
-    shop.lab.kubectl("-n", shop.namespace, *wait)
-
-
-def offline(shop: Shop) -> dict[str, Any]:
-    target = {"scaleTargetRef": {"kind": "StatefulSet", "name": NAME}}
-    body = shop.snapshot(source={"claims": [{"name": CLAIM}]}, offline=target)
-    del body["spec"]["quiesce"]
-    return body
+    remove(shop)
 
 
 def words(seen: dict[str, Any]) -> tuple[str, ...]:
     return tuple(seen["status"][key] for key in ("consistency", "fileSystem", "application"))
-
-
-def replicas(shop: Shop) -> int:
-    return int(stage.get(shop.lab, shop.namespace, NAME, "statefulset")["spec"]["replicas"])
-
-
-def runs_again(shop: Shop) -> None:
-    assert replicas(shop) == 1
-    wait = ("rollout", "status", f"statefulset/{NAME}", "--timeout=60s")
-    shop.lab.kubectl("-n", shop.namespace, *wait)
-
-
-def at_zero(shop: Shop, body: dict[str, Any]) -> dict[str, Any]:
-    """Wait until the workload is at zero; return the object."""
-    shop.apply(body)
-    until(lambda: replicas(shop) == 0, f"{NAME} is at zero", seconds=30)
-    return shop.get(body)
 
 
 @pytest.mark.usefixtures("ledger")

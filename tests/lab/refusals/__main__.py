@@ -1,5 +1,7 @@
 """`python -m lab.refusals run [KEY...]` gives bad input to the cluster; `page` writes what came.
 
+`reasons` writes the page of reasons anew, with what the page of refusals shows.
+
 Each row is kept in the lab's cache, so that one case can be had again without the others.
 """
 
@@ -10,10 +12,11 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from disksnapshot import reasons
 from lab.cluster import Lab
 from lab.cluster.errors import LabError
 from lab.layout import Layout
-from lab.refusals import page
+from lab.refusals import page, seen
 from lab.refusals import rows as kept_rows
 from lab.refusals.catalogue import CASES, GROUPS
 from lab.refusals.denials import DENIALS, RIGHTS, RULES
@@ -22,7 +25,8 @@ from lab.refusals.refusing import refuse
 from lab.refusals.rows import Row
 from lab.refusals.scene import staged
 
-_PAGE = Path(__file__).parents[3] / "docs" / "refusals.md"
+_DOCS = Path(__file__).parents[3] / "docs"
+_PAGE, _REASONS = _DOCS / "refusals.md", _DOCS / "reasons.md"
 
 
 def run(lab: Lab, keys: Collection[str]) -> list[Row]:
@@ -55,15 +59,24 @@ def write() -> list[Row]:
         "Refused by the API server: rights": [rows.of(one.key) for one in RIGHTS],
     }
     _PAGE.write_text(page.page(refused, denied))
+    write_reasons()
     return [row for group in (*refused.values(), *denied.values()) for row in group]
+
+
+def write_reasons() -> None:
+    """Write the page of reasons, each as the page of refusals shows it."""
+    _REASONS.write_text(seen.page(reasons.page(), [*reasons.Reason], _PAGE.read_text()))
 
 
 def main() -> int:
     """Do what the command line says; 1 if a case broke a promise."""
     parser = ArgumentParser(prog="python -m lab.refusals", description=__doc__)
-    parser.add_argument("command", choices=("run", "page"))
+    parser.add_argument("command", choices=("run", "page", "reasons"))
     parser.add_argument("keys", nargs="*", metavar="KEY")
     options = parser.parse_args()
+    if options.command == "reasons":
+        write_reasons()
+        return 0
     rows = run(Lab.running(), options.keys) if options.command == "run" else write()
     return 1 if any(row.broken for row in rows) else 0
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lab.refusals.case import Case
+from lab.refusals.contests import CONTESTS
 from lab.refusals.holds import COMMANDS, DEADLINES, FREEZES
 from lab.refusals.lookups import CLAIMS, PODS, SECRETS
 from lab.refusals.workloads import WORKLOADS
@@ -16,5 +17,6 @@ GROUPS: Final[dict[str, Sequence[Case]]] = {
     "Commands": COMMANDS,
     "Deadlines": DEADLINES,
     "Workloads at zero": WORKLOADS,
+    "In use by others": CONTESTS,
 }
 CASES: Final = tuple(case for group in GROUPS.values() for case in group)

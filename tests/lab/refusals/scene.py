@@ -15,7 +15,8 @@ from lab.refusals import things
 from lab.refusals.case import CLOSED, NAMESPACE
 
 _DISKS: Final = ("shelf", "frozen", "slow", "lost", "covered")
-_RUNNING: Final = ("shelf", "host", "frozen", "slow", "lost", "covered")
+_MORE_DISKS: Final = ("brief", "contested", "deaf")  # of pods that come and go
+_RUNNING: Final = (*_DISKS, "host", "brief", "contested-0", "deaf-0")
 _SECONDS: Final = "120s"
 
 
@@ -72,6 +73,8 @@ def _furnish(lab: Lab) -> None:
     closed = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CLOSED}}
     stage.apply(lab, closed, *things.secrets(), *things.users())
     disks = {name: lab.make_claim(NAMESPACE, f"data-{name}") for name in _DISKS}
+    for name in _MORE_DISKS:
+        lab.make_claim(NAMESPACE, f"data-{name}")
     lab.make_claim(CLOSED, "data-shut")
     lab.make_claim(NAMESPACE, "idle")
     shut = things.pod("shut", things.container("app"), namespace=CLOSED)
@@ -107,6 +110,9 @@ def _wait(lab: Lab, condition: str, *names: str, namespace: str = NAMESPACE) -> 
 def _clear(lab: Lab) -> None:
     for namespace in (NAMESPACE, CLOSED):
         _forget_objects(lab, namespace)
+        # One pod takes minutes to end, and a set would only make it anew.
+        lab.kubectl("-n", namespace, "delete", "statefulsets", "--all", "--cascade=orphan")
+        lab.kubectl("-n", namespace, "delete", "pods", "--all", "--force", "--grace-period=0")
         lab.kubectl(
             "delete", "namespace", namespace, "--ignore-not-found", f"--timeout={_SECONDS}"
         )

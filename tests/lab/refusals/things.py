@@ -25,6 +25,7 @@ SECRETS: Final[dict[str, dict[str, str]]] = {
     "garbage": {"ca.crt": "nothing of the kind"},
 }
 _IDLE: Final = "trap 'exit 0' TERM; sleep infinity & wait"
+_DEAF: Final = "trap '' TERM; while :; do sleep 1; done"
 _MOUNT_TMPFS: Final = f"mount -t tmpfs none /data; {_IDLE}"
 _MOUNT_OVERLAY: Final = (
     "mount -t tmpfs none /mnt; mkdir /mnt/upper /mnt/work; mount -t overlay none"
@@ -93,25 +94,32 @@ def pods() -> Iterator[dict[str, Any]]:
     yield pod("crashing", container("app", words="false"), disk="shelf")
     yield pod("over", container("app", words="true"), disk="shelf", restartPolicy="Never")
     yield pod("host", container("app"), disk="shelf", hostNetwork=True)
-    for name in ("frozen", "slow", "lost", "covered"):
+    for name in ("frozen", "slow", "lost", "covered", "brief"):
         yield pod(name, container("app"))
 
 
 def workloads() -> Iterator[dict[str, Any]]:
-    """Return two sets without a pod; one of them deletes its claims when it is scaled down."""
-    yield _at_rest("keeping", "Retain")
-    yield _at_rest("shedding", "Delete")
+    """Return two sets without a pod, one of which deletes its claims at zero, and two with one."""
+    yield _set("keeping", container("app", volumeMounts=[]))
+    yield _set("shedding", container("app", volumeMounts=[]), when_scaled="Delete")
+    yield _set("contested", container("app"), disk="contested")
+    yield _set("deaf", container("app", words=_DEAF), disk="deaf")
 
 
-def _at_rest(name: str, when_scaled: str) -> dict[str, Any]:
+def _set(
+    name: str, program: dict[str, Any], *, disk: str = "", when_scaled: str = "Retain"
+) -> dict[str, Any]:
+    """Return a StatefulSet; it has one pod if that has a disk to write on."""
     label = {"app": name}
-    program = container("app", volumeMounts=[])
-    template = {"metadata": {"labels": label}, "spec": {"containers": [program]}}
+    # Longer than anybody waits for it; who listens to SIGTERM ends at once.
+    inside: dict[str, Any] = {"terminationGracePeriodSeconds": 300, "containers": [program]}
+    if disk:
+        inside["volumes"] = [_data(disk)]
     spec = {
-        "replicas": 0,
+        "replicas": 1 if disk else 0,
         "serviceName": name,
         "selector": {"matchLabels": label},
-        "template": template,
+        "template": {"metadata": {"labels": label}, "spec": inside},
         "persistentVolumeClaimRetentionPolicy": {"whenScaled": when_scaled},
     }
     metadata = {"name": name, "namespace": NAMESPACE}
@@ -122,8 +130,8 @@ def pod(
     name: str, *containers: dict[str, Any], disk: str = "", namespace: str = NAMESPACE, **more: Any
 ) -> dict[str, Any]:
     """Return a pod that mounts the claim of its own name unless another is named."""
-    data = {"name": "data", "persistentVolumeClaim": {"claimName": f"data-{disk or name}"}}
-    spec = {"terminationGracePeriodSeconds": 0, "containers": containers, "volumes": [data]}
+    volumes = [_data(disk or name)]
+    spec = {"terminationGracePeriodSeconds": 0, "containers": containers, "volumes": volumes}
     metadata = {"name": name, "namespace": namespace, "labels": {"app": name}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec | more}
 
@@ -169,6 +177,10 @@ def users() -> Iterator[dict[str, Any]]:
             "roleRef": {"kind": "Role", "name": name, "apiGroup": group},
             "subjects": [{"kind": "User", "name": name, "apiGroup": group}],
         }
+
+
+def _data(disk: str) -> dict[str, Any]:
+    return {"name": "data", "persistentVolumeClaim": {"claimName": f"data-{disk}"}}
 
 
 def _cbs(handle: str) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any, Final
 from lab.refusals.case import CLOSED, Case, claims
 
 
-def offline(claim: str, name: str, kind: str = "StatefulSet") -> dict[str, Any]:
-    return claims(claim) | {"offline": {"scaleTargetRef": {"kind": kind, "name": name}}}
+def offline(claim: str, name: str, kind: str = "StatefulSet", **more: Any) -> dict[str, Any]:
+    return claims(claim) | {"offline": {"scaleTargetRef": {"kind": kind, "name": name}, **more}}
 
 
 WORKLOADS: Final = (
