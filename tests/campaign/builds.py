@@ -26,7 +26,7 @@ CAUGHT = (
         build="one-retried-at-once",
         lacks="the wait until a lost request can no longer act",
         guarantee="One",
-        case="window CreateSnapshot: acts 60 s later, unanswered, Delete",
+        case="window CreateSnapshot: acts 299 s later, unanswered, Delete",
     ),
     Caught(
         build="tracked-let-go-unsettled",
@@ -38,7 +38,7 @@ CAUGHT = (
         build="bounded-bound-not-passed-on",
         lacks="the user's bound in the window's order",
         guarantee="Bounded",
-        case="stopped before effect 14, window CreateSnapshot, Delete",
+        case="stopped before effect 15, window CreateSnapshot, Delete",
     ),
     Caught(
         build="ours-tags-not-compared",

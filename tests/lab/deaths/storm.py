@@ -37,6 +37,7 @@ _CHANCES: Final = {"operator": 4, "window": 10, "freezer": 10, API_SERVER: 1}
 _CLOUD: Final = {"replyDelayMilliseconds": 400, "visibilityDelayMilliseconds": 400}
 _LATEST_BLOW_SECONDS: Final = 1.5
 _ROUND_SECONDS: Final = 5.0
+_SECONDS_TO_COME_BACK: Final = 12
 # An outcome that is unknown is settled six minutes after its request has lost its validity.
 _SECONDS_TO_END: Final = 900.0
 
@@ -109,6 +110,7 @@ def rage(scene: Scene, seed: int, kills: int = KILLS) -> Storm:
 
 def _round(scene: Scene, chance: random.Random, struck: Counter[str]) -> str:
     """Ask for one snapshot, strike some times around its hold, and let it get on a little."""
+    _have_an_operator(scene.lab)
     body = scene.snapshot()
     name = str(body["metadata"]["name"])
     stage.apply(scene.lab, body)
@@ -120,6 +122,18 @@ def _round(scene: Scene, chance: random.Random, struck: Counter[str]) -> str:
     with suppress(LabError):
         until(lambda: _is_over(scene.get(name)), "an end", seconds=_ROUND_SECONDS)
     return name
+
+
+def _have_an_operator(lab: Lab) -> None:
+    """Replace a pod that the kubelet lets wait because it has died so often."""
+    where = ("-n", stage.OPERATOR_NAMESPACE)
+    rollout = ("rollout", "status", stage.DEPLOYMENT)
+    try:
+        lab.kubectl(*where, *rollout, f"--timeout={_SECONDS_TO_COME_BACK}s")
+    except LabError:
+        which = ("-l", "app.kubernetes.io/component=operator")
+        lab.kubectl(*where, "delete", "pods", *which, "--force", "--grace-period=0")
+        lab.kubectl(*where, *rollout, "--timeout=120s")
 
 
 def _strike(lab: Lab, who: str) -> int:
