@@ -50,18 +50,13 @@ class Observer(Generic[K]):
     def look_up(self, ask: Ask, intent: Intent, clock: Callable[[], datetime]) -> steps.Seen:
         """Ask the cloud for every snapshot of this object on the disks of its intent."""
         found = []
-        for disk_id in intent.disk_ids:
-            for snapshot in self._cloud.snapshots_of(disk_id):
-                attempt = naming.attempt_of(
-                    snapshot.tags,
-                    snapshot.name,
-                    namespace=ask.namespace,
-                    name=ask.name,
-                    uid=ask.uid,
-                )
-                if attempt is not None and snapshot.disk_id == disk_id:
-                    ours = naming.has_tags_of(snapshot.tags, self._cluster_id, ask.uid)
-                    found.append(_found(snapshot, attempt, ours=ours))
+        for snapshot in self._cloud.snapshots_of(*intent.disk_ids):
+            attempt = naming.attempt_of(
+                snapshot.tags, snapshot.name, namespace=ask.namespace, name=ask.name, uid=ask.uid
+            )
+            if attempt is not None and snapshot.disk_id in intent.disk_ids:
+                ours = naming.has_tags_of(snapshot.tags, self._cluster_id, ask.uid)
+                found.append(_found(snapshot, attempt, ours=ours))
         # Of two that say they are of one attempt, the one with our tags is believed: it is last.
         found.sort(key=lambda item: item.ours)
         ids = [item.id for item in found]

@@ -181,7 +181,7 @@ class Cloud:
         while any(not one.listed and self.time > one.at + LAG for one in self.made):
             self.list_one()
 
-    def snapshots_of(self, _disk_id: str) -> list[Snapshot]:
+    def snapshots_of(self, *_disk_ids: str) -> list[Snapshot]:
         return [one.snapshot for one in self.made if one.listed]
 
     def delete(self, snapshot_id: str) -> None:

@@ -86,9 +86,9 @@ class MemoryCloud:
         self.deadlines: dict[str, datetime | None] = {}
         self.calls = 0
 
-    def snapshots_of(self, disk_id: str) -> list[Snapshot]:
+    def snapshots_of(self, *disk_ids: str) -> list[Snapshot]:
         self._call()
-        return [item for item in self.listed if item.disk_id == disk_id]
+        return [item for item in self.listed if item.disk_id in disk_ids]
 
     def set_deadline(self, snapshot_id: str, deadline: datetime | None) -> None:
         self._call()

@@ -50,8 +50,8 @@ class Roomy:
         self.listed = listed
         self.clock = CloudClock(own=lambda: NOW)
 
-    def snapshots_of(self, disk_id: str) -> list[Snapshot]:
-        return [item for item in self.listed if item.disk_id == disk_id]
+    def snapshots_of(self, *disk_ids: str) -> list[Snapshot]:
+        return [item for item in self.listed if item.disk_id in disk_ids]
 
     def not_after(self, signed: datetime) -> datetime:
         return signed + timedelta(minutes=1)

@@ -22,7 +22,7 @@ class Loose:
     def __init__(self, disk_id: str) -> None:
         self.disk_id = disk_id
 
-    def snapshots_of(self, _disk_id: str) -> list[Snapshot]:
+    def snapshots_of(self, *_disk_ids: str) -> list[Snapshot]:
         name, tags = naming.snapshot_name(MARKS), naming.tags(MARKS, {})
         made = Snapshot(
             id="snap-1", name=name, disk_id=self.disk_id, state="NORMAL", percent=100, tags=tags

@@ -51,9 +51,9 @@ class Cloud:
         self.node = node
         self.clock = CloudClock(node.steady.now)
 
-    def snapshots_of(self, disk_id: str) -> list[Snapshot]:
+    def snapshots_of(self, *disk_ids: str) -> list[Snapshot]:
         self.clock.hear(format_datetime(self.node.right, usegmt=True), timedelta(0))
-        return [item for item in self.listed if item.disk_id == disk_id]
+        return [item for item in self.listed if item.disk_id in disk_ids]
 
     def delete(self, snapshot_id: str) -> None:
         self.deleted.append(snapshot_id)

@@ -30,6 +30,9 @@ class Reserved:
     def require_room(self) -> None:
         pass
 
+    def snapshots_of(self, *_: str) -> list[Any]:
+        return []
+
     def wait(self, action: str, count: int) -> None:
         self.reserved[action] += count
         self.most |= self.reserved

@@ -65,15 +65,20 @@ class Cloud:
         answer = self._describe({"SnapshotIds": list(snapshot_ids), "Limit": PAGE})
         return {item.id: item for item in _snapshots(answer)}
 
-    def snapshots_of(self, disk_id: str) -> list[Snapshot]:
-        """Return every snapshot of a disk: a page must never be taken for all of them."""
+    def snapshots_of(self, *disk_ids: str) -> list[Snapshot]:
+        """Return every snapshot of some disks: a page must never be taken for all of them."""
+        return [snapshot for some in in_tens(disk_ids) for snapshot in self._whole_list(some)]
+
+    def _whole_list(self, disk_ids: Sequence[str]) -> list[Snapshot]:
         for _ in range(READINGS):
-            found = self._read_all(disk_id)
+            found = self._read_all(disk_ids)
             if found is not None:
                 return found
-        raise CloudUnavailable(f"DescribeSnapshots: the list of {disk_id} is never whole")
+        raise CloudUnavailable(
+            f"DescribeSnapshots: the list of {', '.join(disk_ids)} is never whole"
+        )
 
-    def _read_all(self, disk_id: str) -> list[Snapshot] | None:
+    def _read_all(self, disk_ids: Sequence[str]) -> list[Snapshot] | None:
         """Read all pages; None when a snapshot was made or deleted meanwhile.
 
         What came after one that was deleted has moved up, perhaps to a page that was read before:
@@ -82,7 +87,7 @@ class Cloud:
         found: dict[str, Snapshot] = {}
         offset, total = 0, 1
         while offset < total:
-            answer = self._describe(_lookup_params([disk_id], offset))
+            answer = self._describe(_lookup_params(disk_ids, offset))
             found |= {item.id: item for item in _snapshots(answer, offset)}
             if offset and int(answer.TotalCount) < total:
                 return None

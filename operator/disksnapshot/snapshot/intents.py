@@ -9,6 +9,7 @@ from disksnapshot import naming
 from disksnapshot.errors import Conflict
 from disksnapshot.snapshot import spec, status
 from disksnapshot.snapshot.draft import Draft
+from disksnapshot.snapshot.plan import MAX_ATTEMPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,13 +68,13 @@ class Intents:
             naming.attempt_of(
                 item.tags, item.name, namespace=marks.namespace, name=marks.name, uid=marks.uid
             )
-            for disk_id in prepared.order.disk_ids
-            for item in self._cloud.snapshots_of(disk_id)
+            for item in self._cloud.snapshots_of(*prepared.order.disk_ids)
         ]
-        last = max((attempt for attempt in attempts if attempt is not None), default=None)
-        if last is None:
+        # There is no attempt of a higher number: it is somebody's name that looks like ours.
+        possible = [attempt for attempt in attempts if attempt and attempt <= MAX_ATTEMPTS]
+        if not possible:
             return
-        forgotten = replace(marks, attempt=last)
+        forgotten = replace(marks, attempt=max(possible))
         self.write(self.announce(body), prepared, forgotten, self._cloud.clock.now())
         raise Conflict(f"the cloud has attempt {forgotten.attempt}, which the status forgot")
 

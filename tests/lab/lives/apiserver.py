@@ -13,7 +13,9 @@ UID = "0a1b2c3d-4e5f-6789-abcd-ef0123456789"
 class ApiServer:
     """Reads and patches as the operator makes them: versions, and tests of a JSON Patch."""
 
-    def __init__(self, disk_ids: Sequence[str], spec: Mapping[str, Any], name: str) -> None:
+    def __init__(
+        self, disk_ids: Sequence[str], spec: Mapping[str, Any], name: str, uid: str = UID
+    ) -> None:
         claims = [f"data-{index}" for index, _ in enumerate(disk_ids)]
         self.stored: dict[str, Any] | None = {
             "apiVersion": "disksnapshot.io/v1alpha1",
@@ -21,7 +23,7 @@ class ApiServer:
             "metadata": {
                 "namespace": NAMESPACE,
                 "name": name,
-                "uid": UID,
+                "uid": uid,
                 "generation": 1,
                 "resourceVersion": "1",
             },

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from tencentcloud.common.credential import Credential
 
@@ -28,7 +29,7 @@ from disksnapshot.snapshot import status
 from disksnapshot.snapshot.capture import Captures
 from disksnapshot.snapshot.prepare import Preparer
 from lab.cbs.control import Control
-from lab.lives.apiserver import NAME, NAMESPACE, UID, ApiServer
+from lab.lives.apiserver import NAME, NAMESPACE, ApiServer
 
 CLUSTER = "cluster-of-the-lab"
 REGION = "ap-guangzhou"
@@ -55,14 +56,15 @@ class Turned:
 class Life:
     """A DiskSnapshot from its creation on; `beside` another one, it has the same operator."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last ones are named where they are given
         self, control: Control, endpoint: str, ca_file: str, secret: tuple[str, str],
-        disk_ids: list[str], beside: "Life | None" = None,
-        clock_wrong: timedelta = timedelta(0), **spec: Any,
+        disk_ids: list[str], *, beside: "Life | None" = None,
+        clock_wrong: timedelta = timedelta(0), uid: str = "", **spec: Any,
     ) -> None:  # fmt: skip
         self.control = control
         self.turned: Turned = beside.turned if beside else Turned(control, clock_wrong)
-        self.api = ApiServer(disk_ids, spec, NAME)
+        self.uid = uid or str(uuid4())  # what the cloud has of another one is not its own
+        self.api = ApiServer(disk_ids, spec, NAME, self.uid)
         self.cloud: Cloud = beside.cloud if beside else self._connected(endpoint, ca_file, secret)
         self.again: set[Key] = set()
         self.poller: Poller[Key] = Poller(
@@ -137,7 +139,7 @@ class Life:
 
     def in_the_cloud(self) -> list[dict[str, Any]]:
         """List the snapshots that were made for this object and are there."""
-        digits = UID.replace("-", "")[:10]
+        digits = self.uid.replace("-", "")[:10]
         return [known for known in self.control.snapshots() if digits in known["name"]]
 
 
