@@ -82,7 +82,7 @@ class Operator:
         pace = Pace(every_seconds=settings.sweep_seconds, deletes_orphans=settings.deletes_orphans)
         self.sweep = Sweep(objects, cloud, Events(api), self.metrics, cluster_id, lost, pace)
         self._show(keys)
-        self.watch = Watch(self.work.add)
+        self.watch = Watch(self.work.add, self.sweep.went)
         self.probes = Probes(
             settings.probe_port,
             {"/healthz": self.is_alive, "/readyz": self._reached.is_set},

@@ -6,7 +6,7 @@ import logging
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from disksnapshot.errors import Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.kube.events import snapshot_subject
@@ -74,14 +74,18 @@ class Sweep:
         self._stop = threading.Event()
         self._failures = 0
         self._told: set[tuple[str, str]] = set()
-        self._wanted_gone: set[str] = set()  # uids of objects that were seen to want Delete
+        self._unwanted: set[str] = set()  # uids of objects that wanted Delete as they went
         self._orphan_since: dict[str, datetime] = {}
 
     def run(self, may_work: Callable[[], bool]) -> None:
         """Sweep until stopped."""
         pause = self._pace.first_seconds
         while not self._stop.wait(pause):
-            pause = self.turn() if may_work() else self._pace.first_seconds
+            if may_work():
+                pause = self.turn()
+            else:
+                pause = self._pace.first_seconds
+                self._unwanted.clear()  # nobody here would ever take it off again
 
     def turn(self) -> float:
         """Sweep once; return the pause until the next."""
@@ -103,15 +107,26 @@ class Sweep:
         """End the sweeps."""
         self._stop.set()
 
+    def went(self, body: Mapping[str, Any]) -> None:
+        """Note how an object was in the moment that it went: only that tells what it wanted.
+
+        What a sweep saw of it may be an hour old, and its owner may have asked for Retain since,
+        so as to keep the snapshot.
+        """
+        if self._pace.deletes_orphans and inventory.wanted_gone(body):
+            self._unwanted.add(body["metadata"]["uid"])
+
     def _sweep(self) -> None:
+        gone_before = set(self._unwanted)
         listed = self._marked(self._cloud.every_snapshot())
         objects = {item.uid: item for item in map(inventory.kept, self._objects.every())}
         found = inventory.compare(listed, objects.values())
         self._tell(found, objects)
         self._metrics.left_over(len(found.orphans), len(found.retained))
-        self._note(objects.values())
+        # Of what went before the listing, only what is left over must be remembered.
+        self._unwanted -= gone_before - {item.uid for item in found.orphans}
         if self._pace.deletes_orphans:
-            self._delete(found.orphans)
+            self._delete(found.orphans, objects)
         if found.missing and not self._stop.wait(self._pace.again_seconds):
             self._confirm(found.missing, objects)
 
@@ -157,15 +172,8 @@ class Sweep:
         subject = snapshot_subject(namespace, name, uid)
         self._events.post(subject, kind, reason, f"{message}. {REMEDIES[reason]}")
 
-    def _note(self, objects: Iterable[Kept]) -> None:
-        for item in objects:
-            if item.policy == "Delete":
-                self._wanted_gone.add(item.uid)
-            else:
-                self._wanted_gone.discard(item.uid)
-
-    def _delete(self, orphans: Iterable[Marked]) -> None:
-        """Delete what has been an orphan for a day, if its object was last seen to want that.
+    def _delete(self, orphans: Iterable[Marked], objects: Mapping[str, Kept]) -> None:
+        """Delete what has been an orphan for a day, if its object wants that, or did as it went.
 
         The mark of the policy is as old as the snapshot, so it alone is never enough.
         """
@@ -174,7 +182,9 @@ class Sweep:
         self._orphan_since = {i: self._orphan_since.get(i, now) for i in ids}
         for item in orphans:
             old = now - self._orphan_since[item.id] >= ORPHAN_AGE
-            if old and item.complete and item.uid in self._wanted_gone:
+            owner = objects.get(item.uid)
+            unwanted = owner.policy == "Delete" if owner else item.uid in self._unwanted
+            if old and item.complete and unwanted:
                 self._discard(item)
 
     def _discard(self, item: Marked) -> None:

@@ -16,7 +16,7 @@ from disksnapshot.naming import DOMAIN
 from disksnapshot.sight import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 SILENT_SECONDS = 70.0  # the API server ends a watch after 60 s, so no healthy one is older
 # The API server itself gives up on a list after 60 s.
@@ -29,14 +29,17 @@ logger = logging.getLogger(__name__)
 class Watch(threading.Thread):
     """kopf in a thread of its own; the main thread owns the signals.
 
+    `seen` is told which object to look at, and `went` how an object was just before it was gone.
     `silent_seconds` is how old a watch may become: one from which nothing comes may be dead.
     """
 
     def __init__(
-        self, seen: Callable[[Key], None], silent_seconds: float = SILENT_SECONDS
-    ) -> None:
+        self, seen: Callable[[Key], None], went: Callable[[Mapping[str, Any]], None],
+        silent_seconds: float = SILENT_SECONDS,
+    ) -> None:  # fmt: skip
         super().__init__(name="watch", daemon=True)
         self._seen = seen
+        self._went = went
         self._settings = _settings(silent_seconds)
         self._stopping = threading.Event()
         self._stop_flag = threading.Event()
@@ -82,7 +85,9 @@ class Watch(threading.Thread):
         kopf.on.login(registry=registry)(kopf.login_via_client)
 
         @kopf.on.event(DOMAIN, VERSION, PLURAL, registry=registry)
-        def look(namespace: str | None, name: str | None, **_: Any) -> None:
+        def look(namespace: str | None, name: str | None, event: kopf.RawEvent, **_: Any) -> None:
+            if event["type"] == "DELETED":
+                self._went(event["object"])
             if namespace and name:
                 self._seen(Key(namespace, name))
 

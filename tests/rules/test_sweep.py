@@ -1,7 +1,7 @@
 """The hourly sweep: what it tells, how often, and how little it may delete."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,6 +38,7 @@ class World:
         self.time = datetime.now(UTC)
         self.sweeps = 0
         self.changed = threading.Condition()
+        self.went: Callable[[Mapping[str, Any]], None] = lambda _: None  # the watch says so
 
     @property
     def clock(self) -> "World":
@@ -74,6 +75,12 @@ class World:
             self.lost.append((key, ids))
             self.changed.notify_all()
 
+    def end(self, last: dict[str, Any] | None = None) -> None:
+        """Let the object go, as it was last."""
+        (body_of,) = self.objects
+        self.objects.clear()
+        self.went(last or body_of)
+
     def pass_sweeps(self, number: int = 2) -> None:
         """Wait until so many more have begun to read objects: all before the last are over."""
         with self.changed:
@@ -87,6 +94,7 @@ def sweeping(world: World, *, deletes: bool = False) -> Iterator[Metrics]:
     metrics = Metrics()
     pace = Pace(every_seconds=0.01, deletes_orphans=deletes)
     sweep = Sweep(part, part, part, metrics, CLUSTER, world.lose, pace)
+    world.went = sweep.went
     thread = threading.Thread(target=sweep.run, args=(lambda: True,))
     thread.start()
     try:
@@ -155,18 +163,18 @@ def test_orphans_are_only_told_of_unless_their_deletion_was_asked_for() -> None:
     world = World(snapshot(), objects=(ready("Delete"),))
     with sweeping(world):
         world.pass_sweeps()
-        world.objects.clear()
+        world.end()
         world.pass_sweeps()
         world.time += timedelta(days=2)
         world.pass_sweeps()
     assert world.deleted == []
 
 
-def test_an_orphan_is_deleted_after_a_day_if_its_object_was_last_seen_to_want_that() -> None:
+def test_an_orphan_is_deleted_after_a_day_if_its_object_wanted_that_as_it_went() -> None:
     world = World(snapshot(), objects=(ready("Delete"),))
     with sweeping(world, deletes=True):
         world.pass_sweeps()
-        world.objects.clear()
+        world.end()
         world.time += timedelta(days=2)  # of which it was no orphan
         world.pass_sweeps()
         world.time += timedelta(hours=23)
@@ -177,17 +185,47 @@ def test_an_orphan_is_deleted_after_a_day_if_its_object_was_last_seen_to_want_th
     assert set(world.deleted) == {MINE}
 
 
-def test_what_an_object_was_last_seen_to_keep_is_never_deleted_whatever_its_mark_says() -> None:
+@pytest.mark.parametrize(
+    "last",
+    [body(), body(policy="Delete", gives_up=UID)],
+    ids=["its policy was changed between two sweeps", "it was given up to keep the snapshot"],
+)
+def test_what_an_object_kept_as_it_went_is_never_deleted_whatever_was_seen_before(
+    last: dict[str, Any],
+) -> None:
     world = World(snapshot(policy="Delete"), objects=(ready("Delete"),))
     with sweeping(world, deletes=True):
         world.pass_sweeps()
-        world.objects[:] = [ready("Retain")]
+        world.end(last)
+        world.pass_sweeps()
+        world.time += timedelta(days=2)
+        world.pass_sweeps()
+    assert world.deleted == []
+
+
+def test_what_an_object_left_that_nobody_saw_go_is_never_deleted() -> None:
+    world = World(snapshot(), objects=(ready("Delete"),))
+    with sweeping(world, deletes=True):
         world.pass_sweeps()
         world.objects.clear()
         world.pass_sweeps()
         world.time += timedelta(days=2)
         world.pass_sweeps()
     assert world.deleted == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "deleted"), [("Delete", {snapshot_of(DISKS[1])}), ("Retain", set())]
+)
+def test_what_an_object_has_too_much_is_deleted_only_as_long_as_it_says_delete(
+    policy: str, deleted: set[str]
+) -> None:
+    world = World(snapshot(), snapshot(snapshot_of(DISKS[1])), objects=(ready(policy),))
+    with sweeping(world, deletes=True):
+        world.pass_sweeps()
+        world.time += timedelta(days=2)
+        world.pass_sweeps()
+    assert set(world.deleted) == deleted
 
 
 def test_what_was_an_orphan_before_this_process_began_is_never_deleted() -> None:
@@ -204,7 +242,7 @@ def test_an_orphan_that_can_t_be_deleted_keeps_no_other_from_it() -> None:
     world.blocked = True
     with sweeping(world, deletes=True):
         world.pass_sweeps()
-        world.objects.clear()
+        world.end()
         world.pass_sweeps()
         world.time += timedelta(days=2)
         world.pass_sweeps()

@@ -4,7 +4,7 @@ import gc
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -134,12 +134,16 @@ class Seen:
 
     def __init__(self) -> None:
         self._keys: list[Key] = []
+        self.last: list[Mapping[str, Any]] = []  # how objects were that are gone
         self._change = threading.Condition()
 
     def __call__(self, key: Key) -> None:
         with self._change:
             self._keys.append(key)
             self._change.notify_all()
+
+    def went(self, body: Mapping[str, Any]) -> None:
+        self.last.append(body)
 
     def has(self, key: Key) -> bool:
         with self._change:
@@ -165,7 +169,7 @@ def watching() -> Iterator[Watching]:
 
     def begin(silent_seconds: float = 70) -> Seen:
         seen = Seen()
-        begun.append(Watch(seen, silent_seconds))
+        begun.append(Watch(seen, seen.went, silent_seconds))
         begun[-1].start()
         return seen
 
@@ -230,6 +234,23 @@ def begin_and_be_silent(cluster: Cluster) -> Fate:
     return befall
 
 
+def test_an_object_that_goes_is_shown_as_it_was_just_before(
+    cluster: Cluster, watching: Watching
+) -> None:
+    key, spec = Key("shop", "gone"), {"deletionPolicy": "Retain"}
+    metadata = {"name": "gone", "namespace": "shop", "uid": "gone", "resourceVersion": "1"}
+
+    def go(request: BaseHTTPRequestHandler) -> None:
+        begin_stream(request)
+        gone = {"kind": "DiskSnapshot", "metadata": metadata, "spec": spec}
+        tell(request, {"type": "DELETED", "object": gone})
+
+    cluster.watches = [go]
+    seen = watching()
+    assert seen.has(key)
+    assert [body["spec"] for body in seen.last] == [spec]
+
+
 def test_an_outage_is_never_too_long_and_its_end_is_noticed_soon() -> None:
     backoffs: Any = _settings(70).networking.error_backoffs
     pauses = list(itertools.islice(backoffs, 1000))
@@ -239,7 +260,8 @@ def test_an_outage_is_never_too_long_and_its_end_is_noticed_soon() -> None:
 
 def test_a_kind_that_is_gone_ends_the_watch(cluster: Cluster) -> None:
     cluster.watches = [say(404)]
-    watch = Watch(Seen())
+    seen = Seen()
+    watch = Watch(seen, seen.went)
     watch.start()
     watch.join(PATIENCE)
     assert not watch.is_alive()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import naming
-from disksnapshot.snapshot import status
+from disksnapshot.snapshot import spec, status
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -65,17 +65,21 @@ def marked(
 def kept(body: Mapping[str, Any]) -> Kept:
     """Read an object, whatever its spec."""
     metadata, done = body["metadata"], status.parse(body.get("status", {}))
-    spec = body.get("spec")
-    policy = spec.get("deletionPolicy") if isinstance(spec, dict) else None
     return Kept(
         uid=metadata["uid"],
         namespace=metadata["namespace"],
         name=metadata["name"],
-        policy="Delete" if policy == "Delete" else "Retain",
+        policy=spec.unreadable(body).deletion_policy,
         ready=done.ready == "True",
         finished=done.finished,
         snapshots=frozenset(done.snapshots.values()),
     )
+
+
+def wanted_gone(body: Mapping[str, Any]) -> bool:
+    """Tell of an object that went whether it wanted its snapshot deleted, and not given up."""
+    ask = spec.unreadable(body)
+    return ask.deletion_policy == "Delete" and not ask.gives_up
 
 
 def compare(listed: Collection[Marked], objects: Iterable[Kept]) -> Findings:
