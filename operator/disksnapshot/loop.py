@@ -246,8 +246,7 @@ class Loop:
     def _hindered(self, sight: Sight, problem: Problem) -> timedelta:
         """Something may exist in the cloud, so that no error is the end: say it, and go on."""
         pause = self._pause(sight, problem)
-        # Messages carry the number of a request: writing each would make each look cause the next.
-        if problem.reason != sight.done.reason:
+        if not sight.says(problem):
             draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
             self._writer.write(sight, draft)
         return pause

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from disksnapshot.cbs.calls import unnumbered
 from disksnapshot.metrics import Standing
+from disksnapshot.reasons import Reason
 from disksnapshot.snapshot.draft import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from disksnapshot.errors import Problem
     from disksnapshot.snapshot.spec import Ask
     from disksnapshot.snapshot.status import Done
 
@@ -48,6 +51,17 @@ class Sight:
     def age(self) -> float:
         """Seconds since then."""
         return max(0.0, (self.now - self.created).total_seconds())
+
+    def says(self, problem: Problem) -> bool:
+        """Tell whether the status says it: to write each number would make each look cause one.
+
+        Of a deletion the cloud's own words count: an image, a share and a lock are ended elsewhere
+        each, and what was waited for before has the same reason.
+        """
+        if problem.reason != Reason.DELETION_BLOCKED:
+            return problem.reason == self.done.reason
+        said = (self.done.reason, unnumbered(self.done.message))
+        return said == (problem.reason, unnumbered(str(problem)))
 
     def standing(self) -> Standing:
         """Return what is counted of it."""

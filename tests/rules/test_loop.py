@@ -216,6 +216,22 @@ def test_a_snapshot_that_can_t_be_deleted_says_so_and_keeps_the_object() -> None
     assert server.stored is not None
 
 
+def test_each_thing_that_stands_in_the_way_of_a_deletion_is_said_in_its_turn() -> None:
+    server = Server(body(deleting=True, policy="Delete", status_so_far=ready()))
+    cloud = MemoryCloud(listed("CREATING"))
+    looking = loop(server, cloud)
+    looking.look(KEY)
+    assert "is complete" in server.now.message
+    cloud.listed = [listed()]
+    for number, hindrance in enumerate(("an image is bound", "it is shared", "it is shared")):
+        refused = f"{hindrance} (request 0a1b-{number})"
+        cloud.keeps = CloudProblem("UnsupportedOperation.SnapHasShared", refused)
+        loop(server, cloud).look(KEY)
+        assert server.now.reason == "DeletionBlocked"
+        assert hindrance in server.now.message
+    assert server.writes == 3, "another number of a request is no news"
+
+
 @pytest.mark.parametrize("blocked", [False, True], ids=["that goes slowly", "that can't go"])
 def test_edits_of_a_deleted_object_don_t_ask_for_its_deletion_again(blocked: bool) -> None:
     class Slow(MemoryCloud):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
     from disksnapshot.cbs.limits import Limits
 
 CREATE = "CreateSnapshot"
+_NUMBER = re.compile(r" \(request [^)]*\)")  # as _translate writes it
 
 
 def shown(error: Exception) -> Problem:
     """Return what people are told of an error that a call to the cloud has met."""
     return error if isinstance(error, Problem) else Problem(Reason.CLOUD_ERROR, str(error))
+
+
+def unnumbered(message: str) -> str:
+    """Return a message without the number of its request, which is another one each time."""
+    return _NUMBER.sub("", message)
 
 
 class CloudProblem(Problem):
