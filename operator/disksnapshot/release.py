@@ -51,15 +51,31 @@ class Release:
         """Let go of every object; return a line on each whose snapshots stay."""
         self._hold()
         self._sleep(STEPS_DOWN_SECONDS)
-        said = []
+        for _ in range(TRIES):
+            said, dropped = self._pass()
+            if not dropped:
+                break
+        self._lease.seize(SEIZED_SECONDS)
+        return said
+
+    def _pass(self) -> tuple[list[str], int]:
+        """Let go of each object; return the lines, and how many finalizers were taken off.
+
+        Until a pass finds none: what the operator had sent may be done after it stepped down.
+        """
+        said, hindered, dropped = [], [], 0
         for body in self._every():
             self._hold()
             # First: without the finalizer a deletion would take along what is written of it.
             lines = [self._back(body), what_stays(body)]
-            self._let_go(body)
+            try:
+                dropped += self._let_go(body)
+            except (Conflict, Forbidden, Invalid) as error:  # one must not keep back all others
+                hindered.append(str(error))
             said += [line for line in lines if line]
-        self._lease.seize(SEIZED_SECONDS)
-        return said
+        if hindered:
+            raise Conflict("; ".join(hindered))
+        return said, dropped
 
     def _every(self) -> Iterator[Mapping[str, Any]]:
         try:
@@ -74,19 +90,21 @@ class Release:
             self._lease.seize(SEIZED_SECONDS)
             self._seized = now
 
-    def _let_go(self, body: Mapping[str, Any]) -> None:
+    def _let_go(self, body: Mapping[str, Any]) -> bool:
+        """Take the finalizer off; tell whether there was one."""
         metadata = body["metadata"]
         with contextlib.suppress(Gone):
             for _ in range(TRIES):
                 if FINALIZER not in body["metadata"].get("finalizers", []):
-                    return
+                    return False
                 try:
                     self._objects.drop_finalizer(body)
                 except Conflict:
                     body = self._objects.read(metadata["namespace"], metadata["name"])
                 else:
-                    return
+                    return True
             raise Conflict(f"{metadata['namespace']}/{metadata['name']}: others keep changing it")
+        return False
 
 
 def what_stays(body: Mapping[str, Any]) -> str:

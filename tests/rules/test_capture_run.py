@@ -1,6 +1,6 @@
 """Before anything is held, an attempt makes sure that it is still wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,14 +81,37 @@ class Ready:
         return Prepared(targets=(Target(claim=claim, disk=disk),), order=ORDER)
 
 
-def captures(server: Any, cloud: Roomy) -> Captures:
+def captures(
+    server: Any,
+    cloud: Roomy,
+    prepare: Ready | None = None,
+    admits: Callable[[], bool] = lambda: True,
+) -> Captures:
     return Captures(
         Objects(server),
         cloud,  # type: ignore[arg-type]  # the part of it that is used, as below
-        Ready(),  # type: ignore[arg-type]
+        prepare or Ready(),  # type: ignore[arg-type]
         "cluster-1",
-        lambda: True,
+        admits,
     )
+
+
+class Overtaken(Ready):
+    """Look-ups that take so long that the Lease is lost meanwhile."""
+
+    at_work = True
+
+    def prepare(self, *_: Any) -> Prepared:
+        self.at_work = False
+        return super().prepare()
+
+
+@pytest.mark.parametrize("cloud", [Roomy(), Roomy(listed())], ids=["none", "one is forgotten"])
+def test_who_loses_the_lease_while_it_looks_things_up_puts_no_finalizer_on(cloud: Roomy) -> None:
+    server, slow = Server(body(finalizer=False)), Overtaken()
+    with pytest.raises(Conflict, match="stopping"):
+        captures(server, cloud, slow, lambda: slow.at_work).run(body(finalizer=False), 1)
+    assert server.writes == 0
 
 
 def test_an_object_that_another_operator_has_called_failed_is_not_begun() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from disksnapshot.errors import Conflict, Gone
-from disksnapshot.release import SEIZED_SECONDS, Release, what_stays
+from disksnapshot.release import SEIZED_SECONDS, TRIES, Release, what_stays
 from rules.situations import DISKS, body, draft, intent, snapshot_of, volumes
 
 
@@ -19,6 +19,7 @@ class Objects:
         self.touched: list[str] = []
         self.fail: list[Exception] = []
         self.going: set[str] = set()
+        self.then: dict[str, dict[str, Any]] = {}  # what another has become when this is touched
         self.has_kind = True
 
     def every(self) -> Iterator[Mapping[str, Any]]:
@@ -32,13 +33,18 @@ class Objects:
         return copy.deepcopy(self.bodies[name])
 
     def drop_finalizer(self, found: Mapping[str, Any]) -> None:
-        if self.fail:
-            raise self.fail.pop()
         name = found["metadata"]["name"]
+        if self.fail:
+            failure = self.fail.pop()
+            if isinstance(failure, Gone):
+                del self.bodies[name]
+            raise failure
         if name in self.going:
             del self.bodies[name]
             raise Conflict("deleted meanwhile")
         self.touched.append(name)
+        if later := self.then.pop(name, None):
+            self.bodies[later["metadata"]["name"]] = later
         self.bodies[name]["metadata"]["finalizers"] = ["another.io/one"]
 
     def seize(self, seconds: int) -> None:
@@ -102,6 +108,23 @@ def test_where_the_definition_is_gone_nothing_is_left_to_let_go() -> None:
     objects = Objects()
     objects.has_kind = False
     assert released(objects) == []
+
+
+def test_an_object_whose_finalizer_can_t_be_taken_off_keeps_no_other_from_losing_its_own() -> None:
+    objects = Objects(named("a"), named("b"))
+    objects.fail = [Conflict("status is invalid")] * TRIES
+    with pytest.raises(Conflict, match="shop/a"):
+        released(objects)
+    assert objects.touched == ["lease", "sleep", "b"]
+
+
+def test_a_finalizer_that_the_operator_puts_on_late_is_taken_off_as_well() -> None:
+    objects = Objects(named("a", finalizer=False), named("b"))
+    late = named("a", status_so_far=draft().intend(intent(), volumes()).body)
+    objects.then = {"b": late}
+    (line,) = released(objects)
+    assert objects.touched == ["lease", "sleep", "b", "a", "lease"]
+    assert "may still appear" in line
 
 
 def test_an_object_that_never_stops_changing_is_named() -> None:

@@ -46,7 +46,7 @@ class Captures:
         self, objects: Objects, cloud: Cloud, preparer: Preparer, cluster_id: str,
         admits: Callable[[], bool],
     ) -> None:  # fmt: skip
-        self._intents = Intents(objects, cloud)
+        self._intents = Intents(objects, cloud, self._require_running)
         self._cloud = cloud
         self._preparer = preparer
         self._cluster_id = cluster_id

@@ -28,12 +28,20 @@ WRITE_TRIES = 5  # while others keep changing the object
 class Intents:
     """The intents of objects: none is written twice, and none that the cloud contradicts."""
 
-    def __init__(self, objects: Objects, cloud: Cloud) -> None:
+    def __init__(
+        self, objects: Objects, cloud: Cloud, require_running: Callable[[], None]
+    ) -> None:
         self._objects = objects
         self._cloud = cloud
+        self._require_running = require_running
 
     def announce(self, body: Body) -> dict[str, Any]:
-        """Put the finalizer on: before writers are touched, as it is what can conflict."""
+        """Put the finalizer on: before writers are touched, as it is what can conflict.
+
+        Not by who is no longer at work: the look-ups took their time, and in an uninstall nobody
+        would take it off again.
+        """
+        self._require_running()
         return self._insist(body, self._objects.add_finalizer)
 
     def write(self, body: Body, prepared: Prepared, marks: Marks, signed: datetime) -> None:
