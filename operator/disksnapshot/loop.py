@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from disksnapshot.cbs.poller import Poller
     from disksnapshot.kube.objects import Objects
     from disksnapshot.snapshot.capture import Captures
+    from disksnapshot.snapshot.outcome import Result
 
 
 AGAIN = timedelta(0)
@@ -114,7 +115,9 @@ class Loop:
         self._metrics.census.note(key, sight.standing())
         result = self._memory.result(sight.ask.uid)
         if result:
-            return AGAIN if self._recorder.record(sight, result) else SOON
+            return (
+                AGAIN if self._recorder.record(sight, result) else self._unwritten(sight, result)
+            )
         try:
             return self._perform(*self._decide(key, sight))
         except (Problem, CloudUnavailable) as error:
@@ -209,6 +212,17 @@ class Loop:
         # At once, in this turn: the operator may be stopping, and no other turn may come.
         return self._step(Key(sight.ask.namespace, sight.ask.name))
 
+    def _unwritten(self, sight: Sight, result: Result) -> timedelta:
+        """Return when to look again after an attempt of which the object shows nothing.
+
+        One that could not be written down has touched the writers and isn't counted: while the
+        API server takes no status, the next ones must come ever more seldom.
+        """
+        if result.refusal is None:
+            return SOON
+        logger.warning("%s: %s", sight.ask.label, result.refusal.message)
+        return self._seldom(sight, "an attempt that was not acknowledged", outcome.RETRY_PAUSE)
+
     def _problem(
         self, sight: Sight, body: Mapping[str, Any], problem: Problem
     ) -> timedelta | None:
@@ -259,7 +273,8 @@ class Loop:
         logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
         self._memory.rest_deletion(sight.ask.uid, snapshot_id, sight.now + DELETION_PAUSE)
         self._delete(snapshot_id)
-        pause = self._until_gone(sight, snapshot_id)
+        # One that stays listed is not asked for in a hot loop.
+        pause = self._seldom(sight, f"deleting {snapshot_id}", DELETION_PAUSE)
         self._memory.rest_deletion(sight.ask.uid, snapshot_id, sight.now + pause)
         return pause
 
@@ -273,10 +288,10 @@ class Loop:
                 slow=problem.slow,
             ) from problem
 
-    def _until_gone(self, sight: Sight, snapshot_id: str) -> timedelta:
-        """Return when to look again: one that stays listed is not asked for in a hot loop."""
-        since = self._memory.failing_since(sight.ask.uid, f"deleting {snapshot_id}", sight.now)
-        return min(max(sight.now - since, DELETION_PAUSE), LONGEST_SELDOM)
+    def _seldom(self, sight: Sight, what: str, shortest: timedelta) -> timedelta:
+        """Return a pause as long as this has been going on, within bounds."""
+        since = self._memory.failing_since(sight.ask.uid, what, sight.now)
+        return min(max(sight.now - since, shortest), LONGEST_SELDOM)
 
     def _forget(self, sight: Sight) -> None:
         self._poller.forget(sight.done.snapshots.values())

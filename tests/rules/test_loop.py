@@ -176,6 +176,21 @@ def test_an_attempt_that_was_not_acknowledged_and_sent_nothing_settles_at_once()
     assert server.now.intent.state == status.SETTLED
 
 
+def test_attempts_that_can_t_be_written_down_come_apart_although_nobody_counts_them() -> None:
+    server = Server(body(quiesce={}))
+    refusal = Refusal(reason="HoldLost", message="the attempt was not acknowledged")
+    attempts: list[int] = []
+
+    def run(_body: Mapping[str, Any], attempt: int) -> Result:
+        attempts.append(attempt)
+        return Result(nonce=f"nonce-{len(attempts)}", facts=Facts(), refusal=refusal)
+
+    pause = loop(server, run=run).look(KEY)
+    assert attempts == [1]
+    assert pause is not None
+    assert pause >= timedelta(seconds=60)
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
