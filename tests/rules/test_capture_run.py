@@ -15,7 +15,7 @@ from disksnapshot.snapshot import status
 from disksnapshot.snapshot.capture import Captures
 from disksnapshot.snapshot.prepare import Prepared, Target
 from disksnapshot.window.hold import CloudAddress, Order
-from rules.loops import KEY, MemoryCloud, Server, listed, loop
+from rules.loops import KEY, MemoryCloud, Server, Sweeps, listed, loop
 from rules.situations import DISKS, NOW, body, draft
 
 ORDER = Order(
@@ -141,6 +141,18 @@ def test_what_the_status_forgot_is_adopted_though_nobody_knows_what_it_holds() -
         looking.look(KEY)
     assert server.now.snapshots == {DISKS[0]: listed().id}
     assert server.now.consistency == "Unknown"
+
+
+def test_the_cloud_is_told_the_end_of_what_the_status_forgot_for_it_has_an_earlier_one() -> None:
+    expiring = body()
+    expiring["spec"]["expireAfterSeconds"] = 100 * 365 * 86400
+    server, cloud = Server(expiring), MemoryCloud(listed())
+    run = captures(server, Roomy(listed())).run
+    looking = loop(server, cloud, run=run, poller=Sweeps(cloud))
+    for _ in range(5):
+        looking.look(KEY)
+    assert server.now.ready == "True"
+    assert cloud.deadlines == {listed().id: server.now.deadline}
 
 
 def test_a_snapshot_of_an_earlier_object_of_this_name_is_not_taken_for_its_own() -> None:

@@ -44,7 +44,10 @@ class Intents:
         self._require_running()
         return self._insist(body, self._objects.add_finalizer)
 
-    def write(self, body: Body, prepared: Prepared, marks: Marks, signed: datetime) -> None:
+    def write(
+        self, body: Body, prepared: Prepared, marks: Marks, signed: datetime, *,
+        forgotten: bool = False,
+    ) -> None:  # fmt: skip
         """Write the intent. Unless that is acknowledged, nothing may follow."""
         intent = status.Intent(
             attempt=marks.attempt,
@@ -61,7 +64,10 @@ class Intents:
             if ask.deleting or not ask.has_finalizer:
                 raise Conflict("the object is being deleted")
             draft = Draft(body.get("status", {}), ask, self._cloud.clock.now())
-            return self._objects.write_status(body, draft.intend(intent, volumes).body)
+            draft.intend(intent, volumes)
+            if forgotten:
+                draft.deadline(None)  # the cloud has an earlier one, and is to be told of this
+            return self._objects.write_status(body, draft.body)
 
         self._insist(body, write)
 
@@ -83,7 +89,8 @@ class Intents:
         if not possible:
             return
         forgotten = replace(marks, attempt=max(possible))
-        self.write(self.announce(body), prepared, forgotten, self._cloud.clock.now())
+        now = self._cloud.clock.now()
+        self.write(self.announce(body), prepared, forgotten, now, forgotten=True)
         raise Conflict(f"the cloud has attempt {forgotten.attempt}, which the status forgot")
 
     def _insist(self, body: Body, write: Callable[[Body], dict[str, Any]]) -> dict[str, Any]:
