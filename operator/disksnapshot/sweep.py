@@ -30,6 +30,10 @@ AGAIN_SECONDS = 60.0  # so long must a snapshot stay missing: a listing may lag
 PAGE = 100
 ORPHAN_AGE = timedelta(hours=24)
 SELDOM_SECONDS = 900.0  # where only a person can help
+NOWHERE = (
+    "the cloud shows neither a snapshot with this cluster's marks nor a disk of those that are "
+    "missing, so none is called lost: are the keys of the right account, and is the region right?"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +132,10 @@ class Sweep:
         if self._pace.deletes_orphans:
             self._delete(found.orphans, objects)
         if found.missing and not self._stop.wait(self._pace.again_seconds):
-            self._confirm(found.missing, objects)
+            if listed or self._knows_a_disk_of([objects[uid] for uid in found.missing]):
+                self._confirm(found.missing, objects)
+            else:
+                logger.warning("%s", NOWHERE)
 
     def _marked(self, snapshots: Iterable[Snapshot]) -> list[Marked]:
         found = (
@@ -136,6 +143,15 @@ class Sweep:
             for item in snapshots
         )
         return [item for item in found if item]
+
+    def _knows_a_disk_of(self, owners: Iterable[Kept]) -> bool:
+        """Tell whether it is the right account and region in which we look.
+
+        In any other one the cloud lists nothing, without an error, and all would be called lost,
+        for good, by a wrong setting.
+        """
+        disks = sorted(frozenset[str]().union(*(owner.disks for owner in owners)))
+        return bool(self._cloud.disks(disks[:PAGE]))
 
     def _confirm(self, missing: Mapping[str, frozenset[str]], objects: Mapping[str, Kept]) -> None:
         """Ask for what is missing by its id, before anybody is told that it is lost."""

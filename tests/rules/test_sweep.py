@@ -33,6 +33,7 @@ class World:
         self.lost: list[tuple[Key, frozenset[str]]] = []
         self.deleted: list[str] = []
         self.blocked = False
+        self.elsewhere = False  # the keys are of another account
         self.failing: Exception | None = None
         self.asked = 0
         self.time = datetime.now(UTC)
@@ -55,6 +56,9 @@ class World:
 
     def snapshots(self, ids: list[str]) -> dict[str, Snapshot]:
         return {item.id: item for item in self.snapshots_there if item.id in ids}
+
+    def disks(self, disk_ids: list[str]) -> dict[str, object]:
+        return {} if self.elsewhere else dict.fromkeys(disk_ids, object())
 
     def delete(self, snapshot_id: str) -> None:
         if self.blocked:
@@ -138,6 +142,17 @@ def test_a_snapshot_that_a_list_only_left_out_is_not_lost() -> None:
     with sweeping(world):
         world.pass_sweeps(3)
     assert world.lost == []
+
+
+def test_where_nothing_of_the_cluster_is_not_even_its_disks_nothing_is_called_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World(objects=(ready(),))
+    world.elsewhere = True
+    with sweeping(world):
+        world.pass_sweeps(3)
+    assert world.lost == []
+    assert "right account" in caplog.text
 
 
 def test_an_orphan_is_told_of_once_and_shown_as_long_as_it_is_there() -> None:

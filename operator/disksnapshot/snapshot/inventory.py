@@ -35,6 +35,7 @@ class Kept:
     ready: bool
     finished: bool
     snapshots: frozenset[str]
+    disks: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ def kept(body: Mapping[str, Any]) -> Kept:
         ready=done.ready == "True",
         finished=done.finished,
         snapshots=frozenset(done.snapshots.values()),
+        disks=frozenset(done.snapshots),
     )
 
 
