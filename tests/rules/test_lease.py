@@ -180,6 +180,22 @@ def test_who_seizes_it_has_it_for_so_long_whoever_held_it() -> None:
     assert len(cluster.holders) == 1
 
 
+class Renewed(Server):
+    """A server at which the holder renews its Lease just before another one takes it away."""
+
+    def patch(self, path: str, change: Any, content_type: str) -> dict[str, Any]:
+        if self.version == 1:
+            self.steal("a")
+        return super().patch(path, change, content_type)
+
+
+def test_a_renewal_in_between_keeps_nobody_from_seizing_it() -> None:
+    server: Any = Renewed()  # the part of an API that is used
+    server.create("", {"spec": {"holderIdentity": "a"}})
+    Lease(server, "system", "uninstall").seize(30)
+    assert server.holder == "uninstall"
+
+
 def test_an_edit_of_its_labels_by_others_costs_nothing() -> None:
     cluster = Cluster("a", "b")
     cluster.pass_time(5)

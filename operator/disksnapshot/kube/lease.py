@@ -21,6 +21,7 @@ DURATION_SECONDS = 10
 MARGIN_SECONDS = 2.0
 RENEW_SECONDS, LOOK_SECONDS = 3.0, 1.0
 RELEASE_SECONDS = 1.0
+SEIZE_TRIES = 5
 
 logger = logging.getLogger(__name__)
 
@@ -84,15 +85,25 @@ class Lease:
     def seize(self, seconds: int) -> None:
         """Take it for so long, whoever holds it, who then lets go of everything within seconds.
 
-        Raise what hinders it.
+        Raise what hinders it; not that its holder renews it in between.
         """
         with self._lock:
-            try:
-                found = self._api.get(f"{self._folder}/{NAME}")
-            except Gone:
-                found = self._api.create(self._folder, self._new())
-            taken = self._taken(found["spec"]) | {"leaseDurationSeconds": seconds}
-            self._seen = self._write(self._api, found, taken)
+            for tries_left in reversed(range(SEIZE_TRIES)):
+                try:
+                    self._seen = self._take_away(seconds)
+                except Conflict:
+                    if not tries_left:
+                        raise
+                else:
+                    return
+
+    def _take_away(self, seconds: int) -> Mapping[str, Any]:
+        try:
+            found = self._api.get(f"{self._folder}/{NAME}")
+        except Gone:
+            found = self._api.create(self._folder, self._new())
+        taken = self._taken(found["spec"]) | {"leaseDurationSeconds": seconds}
+        return self._write(self._api, found, taken)
 
     def _renew(self) -> None:
         if self._seen is None:
