@@ -148,10 +148,12 @@ class Captures:
         return stillness.judge(prepared.unmounted, after, everywhere=everywhere)
 
     def _pass_on(self, facts: Facts) -> None:
-        """Let the limits know what the cloud told the window."""
+        """Let the limits and the log know what the cloud told the window."""
         # Refusals last: one disk that was cut is no sign of room for the next object.
         for disk in sorted(facts.disks, key=lambda disk: bool(disk.code)):
             if disk.code or disk.snapshot_id:
+                said, request = disk.snapshot_id or disk.code, disk.request_id or "unknown"
+                logger.info("%s of %s: %s (request %s)", CREATE, disk.disk_id, said, request)
                 self._cloud.hear(CREATE, disk.code, disk.message)
         if facts.look_up_code:
             self._cloud.hear("DescribeSnapshots", facts.look_up_code)

@@ -45,3 +45,5 @@ def test_every_line_of_the_log_is_an_object_and_names_the_snapshot(shop: Shop) -
     assert all({"ts", "level", "logger", "msg"} <= line.keys() for line in lines)
     about = [line for line in lines if line.get("name") == body["metadata"]["name"]]
     assert {line["namespace"] for line in about} == {shop.namespace}
+    made = body["status"]["snapshotID"]
+    assert any(made in line["msg"] and "requestId" in line for line in about), "for the support"
