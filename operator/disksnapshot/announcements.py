@@ -51,11 +51,16 @@ class Announcements:
         if now.reason == before.reason:
             return
         logger.info("%s: %s: %s", ask.label, now.reason, now.message)
-        if now.stalled and not before.stalled:
+        if now.stalled and not before.stalled and now.reason != Reason.EXPIRED:
             self.metrics.failed(now.reason)
-        if now.reason not in NOT_A_FAILURE and self._is_new(ask.uid, now.reason):
-            remedy = next((text for reason, text in REMEDIES.items() if reason == now.reason), "")
-            self.post(ask, "Warning", now.reason, f"{now.message}. {remedy}".rstrip())
+        if now.reason not in NOT_A_FAILURE:
+            self.warn(ask, now.reason, now.message)
+
+    def warn(self, ask: Ask, reason: str, message: str) -> None:
+        """Write a Warning with its remedy, if it is new."""
+        if self._is_new(ask.uid, reason):
+            remedy = next((text for known, text in REMEDIES.items() if known == reason), "")
+            self.post(ask, "Warning", reason, f"{message}. {remedy}".rstrip())
 
     def post(self, ask: Ask, kind: str, reason: str, message: str) -> None:
         """Write an event on the object and on each of its claims."""

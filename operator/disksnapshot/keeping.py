@@ -42,6 +42,9 @@ class Keeper:
                 logger.warning("%s: %s", sight.ask.label, message)
                 self._post(sight, "Warning", Reason.GIVEN_UP, message)
                 self._objects.drop_finalizer(sight.body)
+            case steps.Retire(message):
+                self._writer.write(sight, sight.draft.waiting(Reason.DELETING, message))
+                return timedelta(0)
             case steps.Expire(message):
                 self._writer.write(sight, sight.draft.expired(message))
                 self._post(sight, "Normal", Reason.EXPIRED, message)

@@ -82,7 +82,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.PROVEN: "Nothing to do: the hold was in force from before the cut until after it.",
     Reason.NOT_HELD: "Nothing to do: no writer was held, as spec.quiesce asks or allows.",
     Reason.RESUMED: "Nothing to do: writers go on.",
-    Reason.DELETING: "Nothing to do: the operator settles what may exist in the cloud.",
+    Reason.DELETING: "Nothing to do: the operator deletes or settles what may exist in the cloud.",
     Reason.DELETION_BLOCKED: "Wait until the snapshot is complete, or unbind what uses it: the "
     "images made from it, accounts it is shared with, a lock. To let the object go and keep the "
     "snapshot: `kubectl annotate dsnap NAME disksnapshot.io/give-up=UID`, with the object's uid.",

@@ -43,6 +43,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "settle": SETTLE,
     "finish": {"ready": True},
     "fail": FAIL,
+    "retire": {"ready": False},
     "expire": {**SETTLE, **FAIL},
     "mark": {"finalizer": True},
 }

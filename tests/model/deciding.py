@@ -18,6 +18,7 @@ FINISH: Step = ("finish",)
 FAIL: Step = ("fail",)
 DROP: Step = ("drop",)
 MARK: Step = ("mark",)
+RETIRE: Step = ("retire",)
 EXPIRE: Step = ("expire",)
 
 
@@ -36,7 +37,7 @@ def decide(protocol: Protocol, done: Object, seen: Seen) -> Step:
     if done.deleting:
         return _removal(protocol, done, seen)
     if done.expired and not done.failed:
-        return _expiry(protocol, seen)
+        return _expiry(protocol, done, seen)
     if done.finished:
         return _at_rest(protocol, done, seen)
     if done.state == OPEN:
@@ -50,8 +51,12 @@ def decide(protocol: Protocol, done: Object, seen: Seen) -> Step:
     return ("capture", done.attempt + 1)
 
 
-def _expiry(protocol: Protocol, seen: Seen) -> Step:
-    return (_delete_ours(protocol, seen) or EXPIRE) if seen.looked else LOOK_UP
+def _expiry(protocol: Protocol, done: Object, seen: Seen) -> Step:
+    if not seen.looked:
+        return LOOK_UP
+    if done.ready and protocol.retires:
+        return RETIRE
+    return _delete_ours(protocol, seen) or EXPIRE
 
 
 def _at_rest(protocol: Protocol, done: Object, seen: Seen) -> Step:

@@ -34,6 +34,7 @@ WORDS: dict[type[steps.Step], Step] = {
     steps.DropFinalizer: deciding.DROP,
     steps.GiveUp: deciding.DROP,  # and says what is left
     steps.AddFinalizer: deciding.MARK,
+    steps.Retire: deciding.RETIRE,
     steps.Expire: deciding.EXPIRE,
 }
 

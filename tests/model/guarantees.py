@@ -30,7 +30,8 @@ def broken_by(
         # Ready ends when there is nothing any more to be ready.
         gone = after.object.expired or any(s.taken_away for s in before.snapshots)
         same = before.object.ready == after.object.ready or gone
-        if not after.object.finished or not same:
+        ended = after.object.finished or after.object.expired
+        if not ended or not same:
             yield "Converge", "The object had come to its end, and does not stay there."
 
 
@@ -67,5 +68,6 @@ def _true(after: World, protocol: Protocol) -> Iterator[tuple[str, str]]:
     own = {s.disk: s for s in after.snapshots if s.attempt == done.attempt}
     if done.claim == PROVEN and not all(s.held for s in own.values()):
         yield "True", "The status says proven of a cut during which writers were not held."
-    if len(own) < protocol.disks and not done.deleting and not done.expired:
+    over = done.deleting or (done.expired and not done.ready)
+    if len(own) < protocol.disks and not over:
         yield "True", "The status names a snapshot that was deleted on its behalf."

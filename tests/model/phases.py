@@ -25,7 +25,8 @@ CHANGES = {
     ("Unproven", "Failed"): "its snapshot doesn't carry our tags, so it is left",
     ("Recorded", "Ready"): "the cloud has copied everything",
     ("Recorded", "Failed"): "somebody deleted it in the cloud, or its time is over",
-    ("Ready", "Failed"): "somebody deleted it in the cloud, or its time is over",
+    ("Ready", "Recorded"): "its time is over; this is said before it is deleted",
+    ("Ready", "Failed"): "somebody deleted it in the cloud",
     ("Settled", "Open"): "the next attempt's intent is written",
     ("Settled", "Failed"): "three attempts were made, or what is asked can't be done",
 }

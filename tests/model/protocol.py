@@ -27,6 +27,7 @@ class Protocol:
     listing_awaited: bool = True  # an id that no look-up has shown may only not be listed yet
     record_checks_state: bool = True  # an attempt's result replaces its open intent, nothing else
     attempt_checks_end: bool = True  # what another operator has called failed isn't begun
+    retires: bool = True  # what has expired is Ready no more before it is deleted
     # What surrounds it.
     operators: int = 1
     disks: int = 1

@@ -56,6 +56,7 @@ SENTENCES = {
     "fail": "{who} calls the object failed.",
     "mark": "{who} puts the finalizer on again.",
     "unmark": "{who} takes the finalizer off: nothing is left to be cleaned.",
+    "retire": "{who} calls the object Ready no more: its time is over.",
     "expire": "{who} calls the object expired.",
     "drop": "{who} takes the finalizer off, and the object is gone.",
     "discard": "{who} deletes the snapshot of attempt {n}.",
@@ -72,6 +73,7 @@ DECISIONS = {
     "fail": "call it failed",
     "drop": "let it go",
     "mark": "put the finalizer on again",
+    "retire": "call it Ready no more",
     "expire": "call it expired",
 }
 RESULTS = {

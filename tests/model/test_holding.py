@@ -15,6 +15,7 @@ SOMEWHERE = {  # the others are made in every variant
     "late write is done",
     "late write is lost",
     "mark",
+    "retire",
     "expire",
 }
 NOWHERE = {"opens the window"}  # only where there is no intent

@@ -81,6 +81,11 @@ BROKEN = (
         protocol=Protocol(proof=False),
     ),
     Lacking(
+        part="taking Ready off before an expired snapshot is deleted",
+        breaks="True",
+        protocol=Protocol(retires=False, without=RARE - {EXPIRY}),
+    ),
+    Lacking(
         part="an end of the waiting for a lost reply",
         breaks="Converge",
         protocol=Protocol(gives_up_waiting=False),

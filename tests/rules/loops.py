@@ -149,10 +149,11 @@ def loop(
     cloud: MemoryCloud | None = None,
     run: Callable[[Mapping[str, Any], int], Result] = never,
     poller: Nobody | None = None,
+    metrics: Metrics | None = None,
 ) -> Loop:
     return Loop(
         Objects(server),  # type: ignore[arg-type]  # the part of it that is used, as of all below
-        Announcements(server, Events(server), Metrics()),  # type: ignore[arg-type]
+        Announcements(server, Events(server), metrics or Metrics()),  # type: ignore[arg-type]
         cloud or MemoryCloud(),  # type: ignore[arg-type]
         poller or Nobody(),  # type: ignore[arg-type]
         Captures(run),  # type: ignore[arg-type]

@@ -174,6 +174,8 @@ class World:
                 self._drop()
             case steps.GiveUp():
                 self.gone = True
+            case steps.Retire(message):
+                self.said = self.draft.waiting("Deleting", message).body
             case steps.Expire(message):
                 self.said = self.draft.expired(message).body
             case steps.SetDeadline(deadline):

@@ -11,6 +11,7 @@ from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.errors import CloudUnavailable, Forbidden, Problem, Unavailable
 from disksnapshot.kube.api import Invalid
 from disksnapshot.kube.objects import Objects
+from disksnapshot.metrics import Metrics
 from disksnapshot.snapshot import status
 from disksnapshot.snapshot.outcome import Result
 from disksnapshot.snapshot.proof import verdict
@@ -352,10 +353,13 @@ def test_the_cloud_is_told_of_the_expiry_and_of_each_change_of_it() -> None:
 
 
 def test_an_expired_snapshot_is_deleted_under_retain_and_its_object_stays_to_say_so() -> None:
-    server, cloud = Server(expiring(3600)), MemoryCloud(listed())
-    looking = loop(server, cloud)
+    server, cloud, metrics = Server(expiring(3600)), MemoryCloud(listed()), Metrics()
+    looking = loop(server, cloud, metrics=metrics)
     for _ in range(4):
         looking.look(KEY)
+    failed = {"result": "Failed", "reason": "Expired", "consistency": ""}
+    counted = metrics.registry.get_sample_value("disksnapshot_snapshots_total", failed)
+    assert counted is None, "what ends as asked is no failure, and alerts nobody"
     assert cloud.listed == []
     assert (server.now.reason, server.now.stalled, server.now.ready) == ("Expired", True, "False")
     assert server.events == ["Expired"]
@@ -364,10 +368,45 @@ def test_an_expired_snapshot_is_deleted_under_retain_and_its_object_stays_to_say
     assert cloud.calls == calls, "nothing is made again, and nobody is asked"
 
 
+class Watched(MemoryCloud):
+    """A cloud that notes what the object says when it is asked to delete its snapshot."""
+
+    server: Server
+    said: str = ""
+
+    def delete(self, snapshot_id: str) -> None:
+        self.said = self.server.now.ready
+        super().delete(snapshot_id)
+
+
+def test_an_expired_snapshot_is_ready_no_more_when_the_cloud_is_asked_to_delete_it() -> None:
+    server, cloud = Server(expiring(3600)), Watched(listed())
+    cloud.server = server
+    looking = loop(server, cloud)
+    for _ in range(4):
+        looking.look(KEY)
+    assert cloud.said == "False"
+    assert server.now.reason == "Expired"
+
+
+def test_more_time_that_comes_after_the_deletion_makes_nothing_ready_again() -> None:
+    server, cloud = Server(expiring(3600)), MemoryCloud(listed())
+    looking = loop(server, cloud, poller=Sweeps(cloud))
+    for _ in range(2):
+        looking.look(KEY)
+    assert cloud.listed == []
+    assert server.stored is not None
+    server.stored["spec"]["expireAfterSeconds"] = 2 * DAY
+    server.stored["metadata"]["generation"] += 1
+    for _ in range(4):
+        looking.look(KEY)
+    assert server.now.ready == "False"
+
+
 def test_an_expired_snapshot_that_the_cloud_deleted_first_is_expired_all_the_same() -> None:
     server = Server(expiring(3600))
     looking = loop(server)
-    for _ in range(2):
+    for _ in range(3):
         looking.look(KEY)
     assert (server.now.reason, server.now.stalled) == ("Expired", True)
 
@@ -377,7 +416,8 @@ def test_an_expired_snapshot_that_is_bound_says_so_and_is_ready_again_with_more_
     cloud.keeps = CloudProblem("UnsupportedOperation.SnapshotHasBindedImage", "an image")
     poller = Sweeps(cloud)
     looking = loop(server, cloud, poller=poller)
-    looking.look(KEY)
+    for _ in range(2):
+        looking.look(KEY)
     assert (server.now.reason, server.now.stalled) == ("DeletionBlocked", False)
     assert server.stored is not None
     server.stored["spec"]["expireAfterSeconds"] = 2 * DAY

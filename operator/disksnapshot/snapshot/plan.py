@@ -22,6 +22,7 @@ from disksnapshot.snapshot.steps import (
     GiveUp,
     LookUp,
     Rest,
+    Retire,
     SetDeadline,
     Settle,
     Wait,
@@ -90,10 +91,13 @@ def _expiry(done: Done, seen: Seen, now: datetime, expires: datetime) -> Step:
     """Its time is over: the snapshot goes under either policy, and the object stays to say so."""
     if not seen.looked:
         return LookUp()
+    named = ", ".join(sorted(done.snapshots.values()))
+    if done.ready == "True":
+        # More time may be asked for at any moment: nobody shall read Ready of what is deleted.
+        return Retire(f"{named} expired {expires:%Y-%m-%d %H:%M:%S} UTC and is deleted now")
     blocked = _delete_ours(seen, now, Reason.EXPIRED)
     if blocked:
         return blocked
-    named = ", ".join(sorted(done.snapshots.values()))
     message = f"{named} expired {expires:%Y-%m-%d %H:%M:%S} UTC and was deleted"
     if seen.snapshots:  # without our tags
         message = (

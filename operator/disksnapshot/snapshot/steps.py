@@ -136,6 +136,13 @@ class DropFinalizer:
 
 
 @dataclass(frozen=True, slots=True)
+class Retire:
+    """Say that it is Ready no more, before what it names is deleted."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expire:
     """Its time is over and nothing of it is left: say so for good."""
 
@@ -182,7 +189,7 @@ class Note:
 
 
 Scaling = LookAtWorkload | TakeDown | Scale | Note
-Keeping = Acknowledge | AddFinalizer | DropFinalizer | GiveUp | Expire | SetDeadline
+Keeping = Acknowledge | AddFinalizer | DropFinalizer | GiveUp | Retire | Expire | SetDeadline
 Step = (
     Rest | LookUp | Wait | Capture | Adopt | Settle | Discard | Follow | Finish | Fail | Keeping
     | Scaling
