@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, assert_never
 
+from disksnapshot.cbs.calls import shown
 from disksnapshot.errors import CloudUnavailable, Problem
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import steps
@@ -55,12 +56,19 @@ class Keeper:
         return None
 
     def _set_deadline(self, sight: Sight, deadline: datetime | None) -> timedelta | None:
-        """Tell the cloud; it is a back-stop, so that a refusal makes no Ready snapshot less so."""
+        """Tell the cloud; it is a back-stop, so that a refusal makes no Ready snapshot less so.
+
+        It is said all the same: the deadline that the cloud has may come before the one wanted.
+        """
         try:
             for snapshot_id in sight.done.snapshots.values():
                 self._cloud.set_deadline(snapshot_id, deadline)
         except (Problem, CloudUnavailable) as error:
-            logger.warning("%s: its deadline in the cloud: %s", sight.ask.label, error)
+            was = sight.done.deadline
+            stays = f"at {was:%Y-%m-%d %H:%M:%S} UTC" if was else "never"
+            message = f"the cloud deletes the snapshot by itself {stays}, as before: {error}"
+            logger.warning("%s: %s", sight.ask.label, message)
+            self._writer.announcements.warn(sight.ask, shown(error).reason, message)
             return DEADLINE_RETRY
         self._writer.put(sight, sight.draft.deadline(deadline), self._objects.write_status)
         return None

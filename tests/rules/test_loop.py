@@ -438,6 +438,23 @@ def test_a_deadline_that_the_cloud_refuses_makes_no_snapshot_less_ready() -> Non
     assert server.now.ready == "True"
 
 
+def test_more_time_that_the_cloud_does_not_grant_is_told_once_with_the_end_that_it_keeps() -> None:
+    server, cloud = Server(expiring(DAY)), MemoryCloud(listed())
+    looking = loop(server, cloud)
+    looking.look(KEY)
+    kept = server.now.deadline
+    assert server.stored is not None
+    server.stored["spec"]["expireAfterSeconds"] = 9 * DAY
+    server.stored["metadata"]["generation"] += 1
+    cloud.fail = CloudProblem("UnauthorizedOperation", "no right")
+    for _ in range(3):
+        looking.look(KEY)
+    (reason,) = server.events
+    assert kept
+    assert f"{kept:%Y-%m-%d %H:%M:%S}" in server.told[reason]
+    assert (server.now.ready, server.now.deadline) == ("True", kept)
+
+
 def test_a_snapshot_lost_after_ready_is_said_once_and_the_object_stays_so() -> None:
     server = Server(body(finalizer=False, status_so_far=ready()))
     looking = loop(server)
