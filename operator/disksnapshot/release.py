@@ -80,9 +80,18 @@ class Release:
     def _every(self) -> Iterator[Mapping[str, Any]]:
         try:
             yield from self._objects.every()
-        except Gone:
+        except Gone as error:
+            if self._has_kind():  # a page of a list that the API server remembers no more
+                raise Unavailable(f"the list of objects broke off: {error}") from error
             # The definition was deleted before us, and every object with it.
             logger.info("no such kind is left in this cluster")
+
+    def _has_kind(self) -> bool:
+        try:
+            self._objects.require_reachable()
+        except Gone:
+            return False
+        return True
 
     def _hold(self) -> None:
         now = time.monotonic()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from disksnapshot.errors import Conflict, Gone
+from disksnapshot.errors import Conflict, Gone, Unavailable
 from disksnapshot.release import SEIZED_SECONDS, TRIES, Release, what_stays
 from rules.situations import DISKS, body, draft, intent, snapshot_of, volumes
 
@@ -21,11 +21,18 @@ class Objects:
         self.going: set[str] = set()
         self.then: dict[str, dict[str, Any]] = {}  # what another has become when this is touched
         self.has_kind = True
+        self.forgets = False  # the rest of a list that takes long
 
     def every(self) -> Iterator[Mapping[str, Any]]:
         if not self.has_kind:
             raise Gone("the server could not find the requested resource")
         yield from copy.deepcopy(list(self.bodies.values()))
+        if self.forgets:
+            raise Gone("the provided continue parameter is too old")
+
+    def require_reachable(self) -> None:
+        if not self.has_kind:
+            raise Gone("the server could not find the requested resource")
 
     def read(self, _namespace: str, name: str) -> Mapping[str, Any]:
         if name not in self.bodies:
@@ -125,6 +132,13 @@ def test_a_finalizer_that_the_operator_puts_on_late_is_taken_off_as_well() -> No
     (line,) = released(objects)
     assert objects.touched == ["lease", "sleep", "b", "a", "lease"]
     assert "may still appear" in line
+
+
+def test_a_list_that_breaks_off_is_not_taken_for_all_objects() -> None:
+    objects = Objects(named("a"))
+    objects.forgets = True
+    with pytest.raises(Unavailable, match="continue"):
+        released(objects)
 
 
 def test_an_object_that_never_stops_changing_is_named() -> None:
