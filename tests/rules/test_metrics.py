@@ -39,6 +39,13 @@ def test_a_hold_is_measured_by_its_method_and_its_requests_by_what_came_back() -
     assert not [name for name in seen if name.startswith("unproven_holds_total")]
 
 
+def test_a_hold_of_many_steps_is_counted_by_their_kinds() -> None:
+    metrics, kinds = Metrics(), ("exec", "sync", "exec", "sync", "freeze")
+    many = HELD | {"steps": [{"kind": kind} for kind in kinds]}
+    metrics.attempted(facts(cut(), steps=[lock()]), many)
+    assert 'quiesce_duration_seconds_sum{method="exec+sync+freeze"}' in page(metrics)
+
+
 def test_a_hold_whose_end_was_not_seen_is_counted_apart() -> None:
     metrics = Metrics()
     unseen = {k: v for k, v in HELD.items() if k not in {"resumedTime", "holdMilliseconds"}}
