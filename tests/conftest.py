@@ -9,7 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 CLUSTER: Final = "tests/cluster/"
 # These render files or make disks, and ask no API server: other tests stop it now and then.
 APART: Final = tuple(f"{CLUSTER}test_{name}.py" for name in ("chart_render", "disks_local"))
-BESIDE: Final = 5  # niceness of what runs beside the cluster's tests, which wait for each other
+BESIDE: Final = 10  # niceness of what runs beside the cluster's tests, which wait for each other
 
 
 class Beside(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

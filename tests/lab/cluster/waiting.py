@@ -5,13 +5,15 @@ from collections.abc import Callable
 
 from lab.cluster.errors import LabError
 
-_PAUSE_SECONDS = 0.05
+_SHORTEST, _LONGEST = 0.05, 0.5  # seconds
+_PART = 0.05  # of what has been waited: each question may cost a process, such as kubectl
 
 
 def until(condition: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
     """Return as soon as the condition holds; fail with `what` when it never did."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not condition():
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise LabError(f"{what}: still not so after {seconds:.0f} seconds.")
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(min(max(waited * _PART, _SHORTEST), _LONGEST))
