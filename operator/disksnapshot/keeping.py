@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, assert_never
 
+from disksnapshot import naming
 from disksnapshot.cbs.calls import shown
 from disksnapshot.errors import CloudUnavailable, Problem
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import steps
+from disksnapshot.snapshot import status, steps
 
 if TYPE_CHECKING:
     from disksnapshot.cbs.client import Cloud
@@ -49,11 +52,29 @@ class Keeper:
             case steps.Expire(message):
                 self._writer.write(sight, sight.draft.expired(message))
                 self._post(sight, "Normal", Reason.EXPIRED, message)
+            case steps.Reopen():
+                self._writer.write(sight, sight.draft.reopen(self._reopened(sight)))
             case steps.SetDeadline(deadline):
                 return self._set_deadline(sight, deadline)
             case _:
                 assert_never(step)
         return None
+
+    def _reopened(self, sight: Sight) -> status.Intent:
+        """Return the intent to go on with; what is lost of it is taken to be of this moment."""
+        ask, done = sight.ask, sight.done
+        if done.intent:
+            return replace(done.intent, state=status.OPEN)
+        said = next(iter(done.names.values()))
+        attempt = naming.attempt_of({}, said, namespace=ask.namespace, name=ask.name, uid=ask.uid)
+        return status.Intent(
+            attempt=attempt or 1,
+            state=status.OPEN,
+            nonce=secrets.token_hex(8),
+            disk_ids=tuple(done.names),
+            signed=sight.now,
+            not_after=self._cloud.not_after(sight.now),
+        )
 
     def _set_deadline(self, sight: Sight, deadline: datetime | None) -> timedelta | None:
         """Tell the cloud; it is a back-stop, so that a refusal makes no Ready snapshot less so.

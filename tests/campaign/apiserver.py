@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from campaign.wire import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SNAPSHOTS = "/apis/disksnapshot.io/v1alpha1"
 
@@ -75,10 +78,10 @@ class ApiServer:
         stored["metadata"]["finalizers"] = []
         self._store(path, stored)
 
-    def set_back(self, path: str) -> None:
-        """Lose the status, as a restored etcd does."""
+    def change_status(self, path: str, change: Callable[[dict[str, Any]], object]) -> None:
+        """Change a status as a restored etcd does, or a schema that lacks some of its fields."""
         stored = copy.deepcopy(self.objects[path])
-        stored.pop("status", None)
+        change(stored.setdefault("status", {}))
         self._store(path, stored)
 
     def remove(self, path: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from campaign import situation
 from campaign.oracles import Oracles
-from campaign.points import Fault
+from campaign.points import Act, Fault
 from campaign.situation import SUBJECT, UIDS
 from campaign.world import HOUR, World
 from disksnapshot.reasons import Reason
@@ -49,6 +49,19 @@ def of_policy(
         name=name, family=family, arrange=arrange, ends=ends, seconds=seconds, wide=wide,
         spec={"deletionPolicy": policy},
     )  # fmt: skip
+
+
+def just_before(number: int, deed: Callable[[World], None]) -> Arrange:
+    """Let somebody else do something just before an effect."""
+
+    def arrange(world: World) -> list[Fault]:
+        def meet(act: Act) -> object:
+            deed(world)
+            return act()
+
+        return [Fault(meet=meet, number=number)]
+
+    return arrange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +112,8 @@ def _live(world: World, oracles: Oracles, case: Case) -> str:
         said = f": {world.done().reason}: {world.done().message}" if world.body() else ""
         oracles.broken("Converge", f"it {end} instead of {' or '.join(case.ends)}{said}")
     _stay(world, oracles, case, end)
+    if end == READY and world.body() and situation.DISKS[SUBJECT] not in world.done().snapshots:
+        oracles.broken("True", "it is called Ready, and names no snapshot")
     if end == READY and "expireAfterSeconds" in case.spec:
         _expire(world, oracles, case.spec["expireAfterSeconds"])
     if world.body():

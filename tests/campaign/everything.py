@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from campaign import clouds, deaths, holds, inputs, lives, states
+from campaign import clouds, deaths, holds, inputs, lives, pruned, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ def singles() -> Iterator[Case]:
     yield from clouds.cases()
     yield from states.cases()
     yield from lives.cases()
+    yield from pruned.cases()
     yield from holds.cases()
     yield from inputs.cases()
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from campaign import replies, situation
-from campaign.cases import FAILED, GONE, READY, Arrange, Case
+from campaign.cases import FAILED, GONE, READY, Arrange, Case, just_before
 from campaign.deaths import POLICIES, recorded
 from campaign.operators import Operator
 from campaign.points import ALWAYS, Act, Fault
 from campaign.replies import answered, for_a_while
 from campaign.situation import SUBJECT
 from campaign.wire import Reply
-from disksnapshot.snapshot import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +31,6 @@ def cases() -> Iterator[Case]:
     yield from outages()
     yield from stale_reads()
     yield from meanwhile()
-    yield from set_back()
 
 
 def _status(code: int, message: str) -> Callable[[World], Meet]:
@@ -150,28 +148,7 @@ def meanwhile() -> Iterator[Case]:
 def _meanwhile(
     number: int, name: str, deed: Callable[[World], None], ends: tuple[str, ...], policy: str
 ) -> Case:
-    def arrange(world: World) -> list[Fault]:
-        def meet(act: Act) -> object:
-            deed(world)
-            return act()
-
-        return [Fault(meet=meet, number=number)]
-
-    return _case(f"{name}, {policy}", arrange, L, policy, ends)
-
-
-def set_back() -> Iterator[Case]:
-    """When the cut is made, and the cloud has had time to list it, the status is lost."""
-    effects = recorded("Retain")
-    cut = effects.index("window CreateSnapshot")
-    for number, name in enumerate(effects[cut + 1 : effects.index("POST events")], cut + 1):
-        said = f"K7 its status is set back at effect {number}, {name}"
-        yield _meanwhile(number, said, _set_back, (READY,), "Retain")
-
-
-def _set_back(world: World) -> None:
-    world.stop(plan.LAG.total_seconds())
-    world.server.set_back(PATH)
+    return _case(f"{name}, {policy}", just_before(number, deed), L, policy, ends)
 
 
 def _delete(world: World) -> None:

@@ -180,6 +180,8 @@ class World:
                 self.said = self.draft.expired(message).body
             case steps.SetDeadline(deadline):
                 self.said = self.draft.deadline(deadline).body
+            case steps.Reopen():
+                raise AssertionError("nothing of the status was lost")
             case steps.LookAtWorkload() | steps.TakeDown() | steps.Scale() | steps.Note():
                 raise AssertionError("a workload is scaled, and nobody asked for that")
             case _:

@@ -244,8 +244,11 @@ class World:
                 self.time = until
             case steps.Capture():
                 assert self.replicas == 0
-                cut = intent(status.RECORDED)
-                self.facts = replace(self.facts, intent=cut, consistency="ApplicationConsistent")
+                cut = recorded()
+                self.facts = replace(
+                    self.facts, intent=cut.intent, snapshots=cut.snapshots,
+                    consistency=cut.consistency,
+                )  # fmt: skip
             case steps.Fail(reason, message):
                 self.facts = replace(self.facts, stalled=True, reason=reason, message=message)
 
@@ -266,7 +269,7 @@ class World:
         """The next operator knows what is written and what is so, and nothing else."""
 
 
-ENDS = (steps.Finish, steps.DropFinalizer, steps.Rest)
+ENDS = (steps.Follow, steps.DropFinalizer, steps.Rest)
 
 
 @pytest.mark.parametrize("turns", range(9))

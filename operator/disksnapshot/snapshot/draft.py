@@ -94,6 +94,20 @@ class Draft:
 
     def intend(self, intent: Intent, volumes: Sequence[Mapping[str, Any]]) -> Draft:
         """Write down the attempt, before anything can come of it."""
+        self._write_intent(intent)
+        self.body["volumes"] = [dict(volume) for volume in volumes]
+        for key in ("snapshotID", "progressPercent", "quiesce", "consistency"):
+            self.body.pop(key, None)
+        self.expiring(intent.signed).deadline(self._ask.deadline(intent.signed))
+        return self.waiting(Reason.HOLDING, f"holding writers, attempt {intent.attempt}")
+
+    def reopen(self, intent: Intent) -> Draft:
+        """Say that nothing is known of an attempt but what the cloud shows."""
+        self._write_intent(intent)
+        message = "part of the status was lost; looking in the cloud for what the attempt made"
+        return self.waiting(Reason.OUTCOME_UNKNOWN, message)
+
+    def _write_intent(self, intent: Intent) -> None:
         self.body["intent"] = {
             "attempt": intent.attempt,
             "state": intent.state,
@@ -102,11 +116,6 @@ class Draft:
             "signedTime": stamp(intent.signed),
             "notAfterTime": stamp(intent.not_after),
         }
-        self.body["volumes"] = [dict(volume) for volume in volumes]
-        for key in ("snapshotID", "progressPercent", "quiesce", "consistency"):
-            self.body.pop(key, None)
-        self.expiring(intent.signed).deadline(self._ask.deadline(intent.signed))
-        return self.waiting(Reason.HOLDING, f"holding writers, attempt {intent.attempt}")
 
     def expiring(self, signed: datetime | None) -> Draft:
         """Write when it expires."""
@@ -141,6 +150,11 @@ class Draft:
     def record(self, snapshots: Mapping[str, str]) -> Draft:
         """Name the snapshot of each disk."""
         self.body["intent"]["state"] = RECORDED
+        known = {volume.get("diskID"): volume for volume in self.body.get("volumes", [])}
+        if not set(snapshots) <= set(known):
+            # The list was lost. The disks of an attempt are in the order of the claims.
+            pairs = zip(self._ask.claims, self.body["intent"]["diskIDs"], strict=True)
+            self.body["volumes"] = [{"claimName": name, "diskID": disk} for name, disk in pairs]
         for volume in self.body["volumes"]:
             volume["snapshotID"] = snapshots[volume["diskID"]]
             volume.setdefault("state", "CREATING")

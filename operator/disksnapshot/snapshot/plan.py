@@ -21,6 +21,7 @@ from disksnapshot.snapshot.steps import (
     Follow,
     GiveUp,
     LookUp,
+    Reopen,
     Rest,
     Retire,
     SetDeadline,
@@ -52,6 +53,8 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     scaling = offline.before_all(ask, done, seen.workload, now)
     if scaling:
         return scaling
+    if _is_torn(ask, done):
+        return Reopen()
     if ask.deleting:
         return _removal(ask, done, seen, now)
     expires = ask.expires(done.signed)
@@ -64,6 +67,17 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     return _attempt(ask, done, now)
 
 
+def _is_torn(ask: Ask, done: Done) -> bool:
+    """Part of an attempt was lost, as by a definition that lacked a field for a while.
+
+    What has failed stays so; a deletion needs no more than the disks of the intent.
+    """
+    if done.intent is None:
+        return bool(done.names) and (ask.deleting or not done.stalled)
+    lost = done.recorded and not set(done.intent.disk_ids) <= set(done.snapshots)
+    return lost and not (ask.deleting or done.stalled)
+
+
 def _attempt(ask: Ask, done: Done, now: datetime) -> Step:
     """Nothing can have come of what was: begin, or begin again."""
     attempt = done.intent.attempt if done.intent else 0
@@ -71,7 +85,9 @@ def _attempt(ask: Ask, done: Done, now: datetime) -> Step:
     if ended:
         return ended
     if attempt >= MAX_ATTEMPTS:
-        return Fail(done.reason, f"{done.message}; given up after {attempt} attempts")
+        # Both were lost where the conditions were.
+        reason, said = done.reason or Reason.OUTCOME_UNKNOWN, done.message or "no reason is left"
+        return Fail(reason, f"{said}; given up after {attempt} attempts")
     if done.retry and now < done.retry <= now + LONGEST_RETRY:
         return Wait(done.retry, done.reason, done.message)
     return offline.begin(ask, done) or Capture(attempt + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 READY, QUIESCED, TAKEN, RESUMED = "Ready", "Quiesced", "SnapshotTaken", "Resumed"
 RECONCILING, STALLED = "Reconciling", "Stalled"
 OPEN, RECORDED, SETTLED = "Open", "Recorded", "Settled"
+WHOLE = {"attempt", "nonce", "diskIDs", "signedTime", "notAfterTime"}  # what makes an intent
 # Ends the message of an attempt that was refused for some of its disks, and for none unclear.
 PARTLY = "; what was made of the other disks is deleted"
 
@@ -48,6 +49,7 @@ class Done:
     percent: int
     deadline: datetime | None = None
     offline: down.Down | None = None
+    names: Mapping[str, str] = field(default_factory=dict)  # of snapshots to be made, by disk
 
     @property
     def signed(self) -> datetime | None:
@@ -84,17 +86,23 @@ def parse(status: Mapping[str, Any]) -> Done:
         since=_time(ready.get("lastTransitionTime")),
         stalled=conditions.get(STALLED, {}).get("status") == "True",
         intent=_intent(status.get("intent")),
-        snapshots={v["diskID"]: v["snapshotID"] for v in volumes if v.get("snapshotID")},
+        snapshots={
+            v["diskID"]: v["snapshotID"]
+            for v in volumes
+            if v.get("diskID") and v.get("snapshotID")
+        },
         consistency=status.get("consistency", ""),
         retry=_time(status.get("retryTime")),
         percent=int(status.get("progressPercent", 0)),
         deadline=_time(status.get("deadlineTime")),
         offline=down.parse(status.get("offline")),
+        names={v["diskID"]: v.get("snapshotName", "") for v in volumes if v.get("diskID")},
     )
 
 
 def _intent(intent: Mapping[str, Any] | None) -> Intent | None:
-    if not intent:
+    """Return the attempt; one that isn't whole is none."""
+    if not intent or not intent.keys() >= WHOLE:
         return None
     return Intent(
         attempt=int(intent["attempt"]),

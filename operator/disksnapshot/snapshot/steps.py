@@ -164,6 +164,11 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopen:
+    """Part of what the status says of an attempt was lost: call its outcome unknown."""
+
+
+@dataclass(frozen=True, slots=True)
 class LookAtWorkload:
     """See how far a workload is that goes to zero, or comes back."""
 
@@ -189,7 +194,9 @@ class Note:
 
 
 Scaling = LookAtWorkload | TakeDown | Scale | Note
-Keeping = Acknowledge | AddFinalizer | DropFinalizer | GiveUp | Retire | Expire | SetDeadline
+Keeping = (
+    Acknowledge | AddFinalizer | DropFinalizer | GiveUp | Retire | Expire | SetDeadline | Reopen
+)
 Step = (
     Rest | LookUp | Wait | Capture | Adopt | Settle | Discard | Follow | Finish | Fail | Keeping
     | Scaling

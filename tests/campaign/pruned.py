@@ -1,0 +1,80 @@
+"""What is lost of a status (K7): all of it, or one field, whoever has not kept it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from campaign import situation
+from campaign.cases import READY, Case, just_before, of_policy
+from campaign.deaths import POLICIES, recorded
+from campaign.situation import SUBJECT
+from disksnapshot.snapshot import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from campaign.world import World
+
+K7 = "K7, what is lost of a status"
+PATH = situation.path(SUBJECT)
+INTENT = "PATCH status"  # the first of them writes it
+
+
+def cases() -> Iterator[Case]:
+    """All of them."""
+    yield from set_back()
+    yield from fields()
+
+
+def set_back() -> Iterator[Case]:
+    """When the cut is made, and the cloud has had time to list it, the status is lost."""
+    effects = recorded("Retain")
+    cut = effects.index("window CreateSnapshot")
+    for number, name in enumerate(effects[cut + 1 : effects.index("POST events")], cut + 1):
+        yield _case(
+            f"K7 its status is set back at effect {number}, {name}, Retain",
+            just_before(number, _set_back),
+            (READY,),
+            "Retain",
+        )
+
+
+def fields() -> Iterator[Case]:
+    """At each effect from the intent on a field is gone."""
+    ways: Mapping[str, Callable[[dict[str, Any]], object]] = {
+        **{field: _without(field) for field in ("intent", "volumes", "conditions", "snapshotID")},
+        "the ids of its volumes": _without_ids,
+        "its intent's nonce": lambda status: status.get("intent", {}).pop("nonce", None),
+    }
+    for field, lose in ways.items():
+        for policy in POLICIES:
+            effects = recorded(policy)
+            for number in range(effects.index(INTENT) + 1, len(effects) - 1):
+                yield _case(
+                    f"K7 its status loses {field} at effect {number}, {effects[number]}, {policy}",
+                    just_before(number, partial(_lose, lose)),
+                    (READY,),
+                    policy,
+                )
+
+
+def _set_back(world: World) -> None:
+    world.stop(plan.LAG.total_seconds())
+    world.server.change_status(PATH, dict.clear)
+
+
+def _lose(lose: Callable[[dict[str, Any]], object], world: World) -> None:
+    world.server.change_status(PATH, lose)
+
+
+def _without(field: str) -> Callable[[dict[str, Any]], object]:
+    return lambda status: status.pop(field, None)
+
+
+def _without_ids(status: dict[str, Any]) -> None:
+    for volume in status.get("volumes", ()):
+        volume.pop("snapshotID", None)
+
+
+_case = partial(of_policy, family=K7)
