@@ -37,17 +37,18 @@ class Case:
     cuts: int = 1
     spec: dict[str, Any] = field(default_factory=dict)
     seconds: float = 2 * HOUR  # for the way to its end
+    says: str = ""  # words that a person must have been told by the end, in a status or the log
     wide: bool = False  # it befalls the whole account or cluster, so the neighbour waits too
 
 
 def of_policy(
     name: str, arrange: Arrange, ends: tuple[str, ...], policy: str = "Delete",
-    *, family: str, seconds: float = 3 * HOUR, wide: bool = False,
+    *, family: str, seconds: float = 3 * HOUR, wide: bool = False, says: str = "",
 ) -> Case:  # fmt: skip
     """Return a case whose object has a deletion policy, with time for what lasts."""
     return Case(
         name=name, family=family, arrange=arrange, ends=ends, seconds=seconds, wide=wide,
-        spec={"deletionPolicy": policy},
+        says=says, spec={"deletionPolicy": policy},
     )  # fmt: skip
 
 
@@ -91,6 +92,7 @@ def run(case: Case) -> Seen:
     with _listening(world):
         end = _live(world, oracles, case)
         oracles.end(wide=case.wide)
+        oracles.heard(case.says)
         _count(world, oracles, case, end)
         oracles.orphans()
     unfired = [fault for fault in world.points.faults if not (fault.fired or fault.may_miss)]

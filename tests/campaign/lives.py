@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 K, L = "K1-K7, the API server's answers", "L1-L6, users, and other operators"
 MINUTE, TEN_MINUTES = 60.0, 600.0
-VERBS = ("GET", "PATCH", "POST")
+VERBS, WRITES = ("GET", "PATCH", "POST"), ("PATCH", "POST")
 PATH = situation.path(SUBJECT)
 
 
@@ -48,6 +48,12 @@ WAYS: Mapping[str, Callable[[World], Meet]] = {
     "K6 401": _status(401, "the token has expired"),
     "K6 403": _status(403, "the right was taken away"),
 }
+WEBHOOK = 'Internal error occurred: failed calling webhook "policy.example.org"'
+OF_ADMISSION: Mapping[str, Callable[[World], Meet]] = {
+    "K6 a webhook is down": _status(500, f"{WEBHOOK}: connection refused"),
+    "K6 a webhook is late": lambda w: _late_failure(w, f"{WEBHOOK}: context deadline exceeded"),
+    "K6 a webhook says no": _status(403, 'admission webhook "policy.example.org" denied it'),
+}
 OF_A_WRITE: Mapping[str, Callable[[World], Meet]] = {
     "K1 409": _status(409, "the object has been modified"),
     "K1 422": _status(422, "the server rejected our request due to an error in our request"),
@@ -60,7 +66,8 @@ def answers() -> Iterator[Case]:
     for number, name in enumerate(recorded("Delete")):
         if not name.startswith(VERBS):
             continue
-        ways = {**WAYS, **(OF_A_WRITE if name.startswith("PATCH") else {})}
+        ways = {**WAYS, **(OF_ADMISSION if name.startswith(WRITES) else {})}
+        ways |= OF_A_WRITE if name.startswith("PATCH") else {}
         for kind, way in ways.items():
 
             def arrange(
@@ -77,7 +84,12 @@ def outages() -> Iterator[Case]:
     for number, name in enumerate(recorded("Delete")):
         if name.startswith(VERBS):
             for said, seconds in whiles.items():
-                yield _outage(number, name, said, seconds)
+                lasts = f"the API server is away for {said}"
+                yield _outage(number, name, lasts, seconds, WAYS["K4 503"], VERBS)
+        if name.startswith(WRITES):
+            for kind, way in OF_ADMISSION.items():
+                lasts = f"{kind} for ten minutes"
+                yield _outage(number, name, lasts, TEN_MINUTES, way, WRITES)
     for name in ("PATCH object", "PATCH status"):
         for kind in ("K1 409", "K6 403", "K5 done, and the answer is lost"):
             way = {**WAYS, **OF_A_WRITE}[kind]
@@ -91,17 +103,28 @@ def outages() -> Iterator[Case]:
             yield _case(f"{name}: {kind}, ten times in a row", ten_times, K, ends=ends)
 
 
-def _outage(number: int, name: str, said: str, seconds: float) -> Case:
+def _late_failure(world: World, message: str) -> Meet:
+    def meet(_: Act) -> object:
+        world.clock.advance(5)  # less than a client waits
+        return Reply.of({"kind": "Status", "message": message, "code": 500}, 500)
+
+    return meet
+
+
+def _outage(
+    number: int, name: str, said: str, seconds: float,
+    way: Callable[[World], Meet], verbs: tuple[str, ...],
+) -> Case:  # fmt: skip
     def arrange(world: World) -> list[Fault]:
-        away = for_a_while(world.clock, seconds, _status(503, "away")(world))
+        away = for_a_while(world.clock, seconds, way(world))
         begins = Fault(meet=away, number=number)
         rest = [
             Fault(meet=away, named=verb, times=ALWAYS, after=begins, may_miss=True)
-            for verb in VERBS
+            for verb in verbs
         ]
         return [begins, *rest]
 
-    return _case(f"the API server is away for {said} from effect {number}, {name}", arrange, K)
+    return _case(f"{said} from effect {number}, {name}", arrange, K)
 
 
 def stale_reads() -> Iterator[Case]:

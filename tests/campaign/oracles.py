@@ -38,6 +38,7 @@ class Oracles:
     policy_at_deletion: str = ""
     _seen: set[str] = field(default_factory=set)
     _policies: set[str] = field(default_factory=set)
+    _messages: list[str] = field(default_factory=list)
     _ready_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +78,7 @@ class Oracles:
         """Read what a write has put into the object."""
         done = self.world.done()
         self._keep_secrets(json.dumps(body))
+        self._messages.append(done.message)
         for fault in faults(body.get("status", {})):
             self.broken("Clear", fault)
         if done.reason and done.reason not in set(Reason):
@@ -93,6 +95,12 @@ class Oracles:
         for secret in (SECRET_KEY, PASSWORD):
             if secret in text:
                 self.broken("Clear", "a secret is in what the operator writes")
+
+    def heard(self, words: str) -> None:
+        """Ask whether a person could read these words, in the status or in the log."""
+        told = (*self._messages, *self.world.heard.lines)
+        if not any(words in text for text in told):
+            self.broken("Clear", f"nobody was told: {words}")
 
     def end(self, *, wide: bool) -> None:
         """When all is over: what can only be asked then."""

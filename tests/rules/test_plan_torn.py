@@ -1,5 +1,7 @@
 """A status that has lost a part: what is left of it goes on, and nothing is made twice."""
 
+from typing import Any
+
 import pytest
 
 from disksnapshot.reasons import Reason
@@ -18,7 +20,7 @@ def decided(done_so_far: status.Done, seen: steps.Seen | None = None, **asked: o
     "lost", [{"intent": None, "names": NAMES}, {"snapshots": {}}], ids=["intent", "ids"]
 )
 def test_an_attempt_of_which_a_part_is_lost_is_of_unknown_outcome(
-    lost: dict[str, object], ready: str
+    lost: dict[str, Any], ready: str
 ) -> None:
     assert decided(recorded(ready=ready, **lost)) == steps.Reopen()
 

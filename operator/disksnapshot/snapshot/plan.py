@@ -41,8 +41,9 @@ MAX_ATTEMPTS = 3  # that touch writers
 LOOK_UP_PAUSE, LONGEST_LOOK_UP_PAUSE = timedelta(seconds=10), timedelta(seconds=60)
 POLL_PAUSE = timedelta(seconds=5)
 LISTING_PAUSE = timedelta(seconds=2)
-# No pause is longer: a later time for the next try was written by a clock that was wrong.
-LONGEST_RETRY = timedelta(minutes=20)
+# Pauses are up to 18 minutes, and the cloud refuses who is minutes off: a time for the next try that
+# is later yet was written by a clock that was hours wrong.
+LONGEST_RETRY = timedelta(minutes=30)
 # So long may a snapshot that was asked for take to be listed; more is outside the promise.
 LAG = timedelta(seconds=60)
 

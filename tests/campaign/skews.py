@@ -1,0 +1,54 @@
+"""A clock that is off (N8): the cloud's and the operator's differ by more than a request's age."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from campaign.cases import READY, Arrange, Case, of_policy
+from campaign.clouds import CREATE
+from campaign.deaths import POLICIES, recorded
+from campaign.points import Act, Fault, Killed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from campaign.world import World
+
+N8 = "N8, a clock that is off"
+SKEW_SECONDS = 360.0  # a request is valid for 300
+WAYS = {"ahead": SKEW_SECONDS, "behind": -SKEW_SECONDS}
+SAID = "this machine's clock is"
+OF_THE_CLOUD = ("Describe", "Delete", CREATE, "window Describe")
+
+
+def cases() -> Iterator[Case]:
+    """The cloud's clock is off from each of its calls on; a new operator's from each effect on."""
+    for policy in POLICIES:
+        effects = recorded(policy)
+        last = max(n for n, name in enumerate(effects) if name.startswith(OF_THE_CLOUD))
+        for number, name in enumerate(effects[: last + 1]):
+            for way, seconds in WAYS.items():
+                at = f"effect {number}, {name}, {policy}"
+                if name.startswith(OF_THE_CLOUD):
+                    off = _off(number, seconds, dies=False)
+                    yield _case(f"the cloud's clock is {way} from {at}", off, (READY,), policy)
+                off = _off(number, seconds, dies=True)
+                said = f"killed, and the next one finds the cloud's clock {way}"
+                yield _case(f"{said}, before {at}", off, (READY,), policy)
+
+
+def _off(number: int, seconds: float, *, dies: bool) -> Arrange:
+    def arrange(world: World) -> list[Fault]:
+        def meet(act: Act) -> object:
+            world.cloud.ahead = seconds
+            if dies:
+                raise Killed
+            return act()
+
+        return [Fault(meet=meet, number=number)]
+
+    return arrange
+
+
+_case = partial(of_policy, family=N8, wide=True, says=SAID)
