@@ -43,12 +43,12 @@ class Case:
 
 def of_policy(
     name: str, arrange: Arrange, ends: tuple[str, ...], policy: str = "Delete",
-    *, family: str, seconds: float = 3 * HOUR, wide: bool = False, says: str = "",
+    *, family: str, seconds: float = 3 * HOUR, wide: bool = False,
 ) -> Case:  # fmt: skip
     """Return a case whose object has a deletion policy, with time for what lasts."""
     return Case(
         name=name, family=family, arrange=arrange, ends=ends, seconds=seconds, wide=wide,
-        says=says, spec={"deletionPolicy": policy},
+        spec={"deletionPolicy": policy},
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from campaign import clouds, deaths, holds, inputs, lives, pruned, skews, states
+from campaign import clouds, deaths, holds, inputs, lives, pruned, skews, states, ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ def singles() -> Iterator[Case]:
     yield from deaths.kills()
     yield from deaths.stops()
     yield from clouds.cases()
+    yield from ways.cases()
     yield from skews.cases()
     yield from states.cases()
     yield from lives.cases()

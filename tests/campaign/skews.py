@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from campaign.cases import READY, Arrange, Case, of_policy
@@ -32,10 +32,15 @@ def cases() -> Iterator[Case]:
                 at = f"effect {number}, {name}, {policy}"
                 if name.startswith(OF_THE_CLOUD):
                     off = _off(number, seconds, dies=False)
-                    yield _case(f"the cloud's clock is {way} from {at}", off, (READY,), policy)
+                    yield _skewed(f"the cloud's clock is {way} from {at}", off, policy)
                 off = _off(number, seconds, dies=True)
                 said = f"killed, and the next one finds the cloud's clock {way}"
-                yield _case(f"{said}, before {at}", off, (READY,), policy)
+                yield _skewed(f"{said}, before {at}", off, policy)
+
+
+def _skewed(name: str, off: Arrange, policy: str) -> Case:
+    case = of_policy(name, off, (READY,), policy, family=N8, wide=True)
+    return replace(case, says=SAID)
 
 
 def _off(number: int, seconds: float, *, dies: bool) -> Arrange:
@@ -49,6 +54,3 @@ def _off(number: int, seconds: float, *, dies: bool) -> Arrange:
         return [Fault(meet=meet, number=number)]
 
     return arrange
-
-
-_case = partial(of_policy, family=N8, wide=True, says=SAID)

@@ -41,8 +41,8 @@ MAX_ATTEMPTS = 3  # that touch writers
 LOOK_UP_PAUSE, LONGEST_LOOK_UP_PAUSE = timedelta(seconds=10), timedelta(seconds=60)
 POLL_PAUSE = timedelta(seconds=5)
 LISTING_PAUSE = timedelta(seconds=2)
-# Pauses are up to 18 minutes, and the cloud refuses who is minutes off: a time for the next try that
-# is later yet was written by a clock that was hours wrong.
+# Pauses are up to 18 minutes, and a clock that was found to be some minutes off may have gone back
+# since: a time for the next try that is later yet was written by one that was hours wrong.
 LONGEST_RETRY = timedelta(minutes=30)
 # So long may a snapshot that was asked for take to be listed; more is outside the promise.
 LAG = timedelta(seconds=60)
