@@ -114,7 +114,7 @@ def _live(world: World, oracles: Oracles, case: Case) -> str:
         said = f": {world.done().reason}: {world.done().message}" if world.body() else ""
         oracles.broken("Converge", f"it {end} instead of {' or '.join(case.ends)}{said}")
     _stay(world, oracles, case, end)
-    if end == READY and world.body() and situation.DISKS[SUBJECT] not in world.done().snapshots:
+    if end == READY and world.body() and not world.done().snapshots:
         oracles.broken("True", "it is called Ready, and names no snapshot")
     if end == READY and "expireAfterSeconds" in case.spec:
         _expire(world, oracles, case.spec["expireAfterSeconds"])
@@ -175,8 +175,8 @@ def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
     wanted = {0} if world.policy == "Delete" or end == FAILED else {1}
     if "expireAfterSeconds" in case.spec:
         wanted = {0}
-    if end == GONE and world.policy != "Delete":
-        wanted = {0, 1}  # it was deleted before it was Ready: what was cut by then is kept
+    if end in {GONE, WAITS} and world.policy != "Delete":
+        wanted = {0, 1}  # it was not Ready: what was cut by then is kept
     if oracles.policy_at_deletion not in {"", world.policy}:
         wanted = {0, 1}  # the policy was changed while it was being heeded
     if left not in wanted:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from campaign.cases import FAILED, READY, WAITS, Case
 from campaign.points import Fault
-from campaign.situation import NAMESPACE, QUIESCE
+from campaign.situation import CLAIM, NAMESPACE, QUIESCE, VOLUME
 from campaign.world import HOUR
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from campaign.world import World
 
 V = "V1-V30, what users ask for"
-CLAIM = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims/data-orders"
-VOLUME = "/api/v1/persistentvolumes/pv-orders"
 SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/mysql-snapshot"
 FREEZE = {"freeze": {"method": "Agent"}}
 MYSQL: dict[str, Any] = {"credentialsSecretRef": {"name": "mysql-snapshot"}}

@@ -84,6 +84,9 @@ class Oracles:
         if done.reason and done.reason not in set(Reason):
             self.broken("Clear", f"{done.reason} is no reason of the list")
         there = {one.id: one for one in self.world.cloud.ever}
+        for disk_id, snapshot_id in done.snapshots.items():
+            if snapshot_id in there and there[snapshot_id].disk_id != disk_id:
+                self.broken("True", f"{snapshot_id} is called one of {disk_id}")
         if done.consistency in PROVEN:
             for snapshot_id in done.snapshots.values():
                 if snapshot_id not in there or not there[snapshot_id].held:

@@ -26,6 +26,9 @@ RIGHT_PLACES = {
     "freezer-node-1: /host/kubelet/pods/uid-mysql-0/volumes/kubernetes.io~csi/pv-orders/mount",
 }
 RIGHT_POD = f"/api/v1/namespaces/{NAMESPACE}/pods/mysql-0"
+CLAIM = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims/data-orders"
+VOLUME = "/api/v1/persistentvolumes/pv-orders"
+CLASS = "/apis/storage.k8s.io/v1/storageclasses/cbs"
 FREEZER_POD = f"/api/v1/namespaces/{FREEZERS}/pods/freezer-{RIGHT_NODE}"
 QUIESCE: dict[str, Any] = {
     "maxHoldSeconds": 10,
@@ -43,6 +46,7 @@ def path(key: Key) -> str:
 def furnish(server: ApiServer, **spec: Any) -> None:
     """Put everything there; `spec` is that of the object under test."""
     core = f"/api/v1/namespaces/{NAMESPACE}"
+    server.put(CLASS, {"metadata": {"name": "cbs"}, "provisioner": "com.tencent.cloud.csi.cbs"})
     for key in (SUBJECT, NEIGHBOUR):
         _claim(server, key)
     _pod(server, NAMESPACE, "mysql-0", RIGHT_NODE, RIGHT_ADDRESS, claim="data-orders")
@@ -84,7 +88,7 @@ def _claim(server: ApiServer, key: Key) -> None:
         f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims/{name}",
         {
             "metadata": {"name": name, "uid": f"uid-{name}"},
-            "spec": {"volumeName": volume},
+            "spec": {"volumeName": volume, "storageClassName": "cbs"},
             "status": {"phase": "Bound"},
         },
     )
