@@ -11,7 +11,7 @@ from typing import Any
 from campaign import situation
 from campaign.oracles import Oracles
 from campaign.points import Act, Fault
-from campaign.situation import SUBJECT, UIDS
+from campaign.situation import SUBJECT
 from campaign.world import HOUR, World
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import plan
@@ -118,13 +118,21 @@ def _live(world: World, oracles: Oracles, case: Case) -> str:
         oracles.broken("True", "it is called Ready, and names no snapshot")
     if end == READY and "expireAfterSeconds" in case.spec:
         _expire(world, oracles, case.spec["expireAfterSeconds"])
+    elif end == READY and world.body():
+        oracles.deleted()
+    return _remove(world, oracles, case, end)
+
+
+def _remove(world: World, oracles: Oracles, case: Case, end: str) -> str:
+    """Delete it, and see it go; if one of its name was made anew, that has a life as well."""
+    uids = len(world.uids)
     if world.body():
         oracles.policy_at_deletion = world.policy
         world.server.delete(situation.path(SUBJECT))
-    if not world.run(lambda: world.body() is None):
+    if not world.run(lambda: world.body() is None or len(world.uids) > uids):
         oracles.broken("Converge", f"it is never gone: {world.done().message}")
-    world.run(lambda: False, QUIET_SECONDS)
-    return end
+    world.run(lambda: len(world.uids) > uids, QUIET_SECONDS)
+    return _live(world, oracles, case) if len(world.uids) > uids else end
 
 
 def _end(world: World) -> str:
@@ -157,7 +165,7 @@ def _expire(world: World, oracles: Oracles, seconds: float) -> None:
     world.run(lambda: _end(world) == FAILED, seconds + HOUR)
     if world.body() is None or world.done().reason != Reason.EXPIRED:
         oracles.broken("Converge", "it is not called expired")
-    if oracles.of(UIDS[SUBJECT]):
+    if oracles.of(world.uids[-1]):
         oracles.broken("Tracked", "it is called expired, and its snapshot is there")
 
 
@@ -169,7 +177,7 @@ def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
     asked = [what for action, what in world.cloud.calls if action == "CreateSnapshot"]
     if asked.count(situation.DISKS[SUBJECT]) > plan.MAX_ATTEMPTS:
         oracles.broken("Calm", f"a snapshot was asked for {len(asked)} times")
-    left = sum(bool(one.tags) for one in oracles.of(UIDS[SUBJECT]))
+    left = sum(bool(one.tags) for one in oracles.of(world.uids[-1]))
     if not world.cloud.tags_stick:
         return  # it stays, and that must have been said
     wanted = {0} if world.policy == "Delete" or end == FAILED else {1}

@@ -48,7 +48,7 @@ def creations() -> Iterator[Case]:
     """N1 to N5 and N7, N8 at the request for a snapshot: it may have acted, or may still act."""
     for policy in POLICIES:
         for seconds in (1, 60, 299, 301):
-            yield _at(CREATE, f"acts {seconds} s later, unanswered", _late(seconds), policy)
+            yield _at(CREATE, f"acts {seconds} s later, unanswered", late(seconds), policy)
         ways: Mapping[str, Callable[[World], Meet]] = {
             "never runs, unanswered": lambda w: replies.silent(w.clock, 2),
             "reset before it was sent": lambda _: replies.lost_before,
@@ -102,7 +102,7 @@ def _flight(policy: str, seconds: float, *, killed: bool) -> Case:
             world.server.delete(situation.path(SUBJECT))
             return act()
 
-        flies = Fault(meet=_late(seconds)(world), named=CREATE)
+        flies = Fault(meet=late(seconds)(world), named=CREATE)
         deleted = Fault(meet=delete, named="GET object", after=flies)
         dies = Fault(meet=kill_after, named="GET object", after=deleted)
         return [flies, deleted, *([dies] if killed else [])]
@@ -136,7 +136,9 @@ def _lag(policy: str, seconds: int, name: str, way: Any) -> Case:
     )
 
 
-def _late(seconds: float) -> Callable[[World], Meet]:
+def late(seconds: float) -> Callable[[World], Meet]:
+    """Let the request act so much later; nobody hears of it."""
+
     def of(world: World) -> Meet:
         def meet(act: Act) -> object:
             world.cloud.acts_after = seconds

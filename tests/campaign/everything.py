@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from campaign import clouds, deaths, holds, inputs, lives, pruned, skews, sources, states, ways
+from campaign import (
+    clouds,
+    deaths,
+    holds,
+    inputs,
+    lives,
+    namesakes,
+    pruned,
+    skews,
+    sources,
+    states,
+    ways,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +37,7 @@ def singles() -> Iterator[Case]:
     yield from states.cases()
     yield from lives.cases()
     yield from sources.cases()
+    yield from namesakes.cases()
     yield from pruned.cases()
     yield from holds.cases()
     yield from inputs.cases()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from campaign.operators import SECRET_KEY
-from campaign.situation import NEIGHBOUR, PASSWORD, RIGHT_PLACES, SUBJECT, UIDS
+from campaign.situation import NEIGHBOUR, PASSWORD, RIGHT_PLACES, UIDS
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import plan
 from rules.schema import faults
@@ -52,15 +52,15 @@ class Oracles:
 
     def see(self) -> None:
         """After each effect, and whenever time has passed."""
-        for key in (SUBJECT, NEIGHBOUR):
-            if len(self.of(UIDS[key])) > 1:
-                self.broken("One", f"{key.name} has {len(self.of(UIDS[key]))} live snapshots")
+        for uid in (*self.world.uids, UIDS[NEIGHBOUR]):
+            if len(self.of(uid)) > 1:
+                self.broken("One", f"{uid} has {len(self.of(uid))} live snapshots")
         if self._ready_at is None and self.world.done(NEIGHBOUR).ready == "True":
             self._ready_at = self.world.clock.seconds
         self._policies.add(self.world.policy)
         body = self.world.body()
         if body is None:
-            if self._wants_deletion and any(one.tags for one in self.of(UIDS[SUBJECT])):
+            if self._wants_deletion and any(one.tags for one in self.of(self._uid)):
                 self.broken("Tracked", "the object is gone, and a snapshot of it is left")
         elif body["metadata"]["resourceVersion"] not in self._seen:
             self._seen.add(body["metadata"]["resourceVersion"])
@@ -69,6 +69,10 @@ class Oracles:
     def of(self, uid: str) -> list[Made]:
         digits = uid.replace("-", "")[:10]
         return [one for one in self.world.cloud.made if digits in one.name and not one.foreign]
+
+    @property
+    def _uid(self) -> str:
+        return self.world.uids[-1]
 
     @property
     def _wants_deletion(self) -> bool:
@@ -136,7 +140,7 @@ class Oracles:
     def _ours(self) -> None:
         world = self.world
         for one in world.cloud.deleted:
-            if one.foreign or one.tags.get("disksnapshot.io/uid") != UIDS[SUBJECT]:
+            if one.foreign or one.tags.get("disksnapshot.io/uid") not in world.uids:
                 self.broken("Ours", f"{one.id} was deleted, and doesn't carry our tags")
         if strange := world.writers.places - RIGHT_PLACES:
             self.broken("Ours", f"{', '.join(sorted(strange))} was touched")
@@ -154,7 +158,7 @@ class Oracles:
 
     def _tracked(self) -> None:
         """What lacks our tags can't be deleted; that it is left must have been said."""
-        unmarked = [one.id for one in self.of(UIDS[SUBJECT]) if not one.tags]
+        unmarked = [one.id for one in self.of(self._uid) if not one.tags]
         told = " ".join(str(event["message"]) for event in self.world.server.events)
         for snapshot_id in unmarked:
             if self.world.policy == "Delete" and f"{snapshot_id} lost" not in told:
@@ -167,6 +171,20 @@ class Oracles:
         operator.tap.counted = False
         operator.sweep.turn()
         told = [event["reason"] for event in self.world.server.events[reported:]]
+        if self._is_left_by_another:
+            if Reason.ORPHANED not in told:
+                self.broken("Tracked", "nobody was told of what another of this name has left")
         # A later change of the policy can't be told to the cloud, so that such a report is right.
-        if Reason.ORPHANED in told and len(self._policies) == 1:
+        elif Reason.ORPHANED in told and len(self._policies) == 1:
             self.broken("Tracked", "the sweep reports an orphan")
+
+    @property
+    def _is_left_by_another(self) -> bool:
+        """An object that was torn away has left what it would have deleted."""
+        left = any(self.of(uid) for uid in self.world.uids[:-1])
+        return left and self._wants_deletion
+
+    def deleted(self) -> None:
+        """Before a Ready object is deleted: nobody else's deletion has hit its snapshot."""
+        if not any(one.gone_from is None for one in self.of(self._uid)):
+            self.broken("Ours", "it is Ready, and its snapshot was deleted")

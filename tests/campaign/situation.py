@@ -43,7 +43,7 @@ def path(key: Key) -> str:
     return f"{SNAPSHOTS}/namespaces/{key.namespace}/disksnapshots/{key.name}"
 
 
-def furnish(server: ApiServer, **spec: Any) -> None:
+def furnish(server: ApiServer, spec: dict[str, Any]) -> None:
     """Put everything there; `spec` is that of the object under test."""
     core = f"/api/v1/namespaces/{NAMESPACE}"
     server.put(CLASS, {"metadata": {"name": "cbs"}, "provisioner": "com.tencent.cloud.csi.cbs"})
@@ -60,13 +60,11 @@ def furnish(server: ApiServer, **spec: Any) -> None:
         f"{core}/secrets/mysql-snapshot",
         {"metadata": {"name": "mysql-snapshot"}, "data": secret},
     )
-    asked = {"quiesce": QUIESCE, **spec}
-    given = {name: value for name, value in asked.items() if value is not None}
-    server.put(path(SUBJECT), snapshot(SUBJECT, given))
+    server.put(path(SUBJECT), snapshot(SUBJECT, spec))
     server.put(path(NEIGHBOUR), snapshot(NEIGHBOUR, {}))
 
 
-def snapshot(key: Key, spec: dict[str, Any]) -> dict[str, Any]:
+def snapshot(key: Key, spec: dict[str, Any], uid: str = "") -> dict[str, Any]:
     source = {"claims": [{"name": f"data-{key.name}"}]}
     return {
         "apiVersion": "disksnapshot.io/v1alpha1",
@@ -74,7 +72,7 @@ def snapshot(key: Key, spec: dict[str, Any]) -> dict[str, Any]:
         "metadata": {
             "namespace": key.namespace,
             "name": key.name,
-            "uid": UIDS[key],
+            "uid": uid or UIDS[key],
             "generation": 1,
         },
         "spec": {"source": source, "deletionPolicy": "Retain", **spec},

@@ -50,7 +50,10 @@ class World:
         self.cloud.is_held = self._is_held
         self.cloud.disks = {item: disk(item) for item in situation.DISKS.values()}
         self.clock.passing += [self.writers.pass_time, self.cloud.pass_time]
-        situation.furnish(self.server, **spec)
+        asked = {"quiesce": situation.QUIESCE, **spec}
+        self.spec = {name: value for name, value in asked.items() if value is not None}
+        situation.furnish(self.server, self.spec)
+        self.uids = [situation.UIDS[SUBJECT]]  # that the object under test has had
         self.workload = Workload(self) if "offline" in spec else None
         self.heard = Heard()
         self.unexpected: list[str] = []

@@ -1,0 +1,71 @@
+"""An object of the same name is made anew while the old one goes (L5), or is torn away."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from typing import TYPE_CHECKING
+
+from campaign import situation
+from campaign.cases import GONE, READY, Arrange, Case
+from campaign.clouds import CREATE, late
+from campaign.deaths import POLICIES, recorded
+from campaign.points import Act, Fault
+from campaign.situation import SUBJECT
+from campaign.world import HOUR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from campaign.world import World
+
+L5 = "L5, another object of the same name"
+PATH = situation.path(SUBJECT)
+UID = "0a1b2c3d-ffff-6789-abcd-ef0123456789"  # begins as the old one's does
+
+
+def cases() -> Iterator[Case]:
+    """At each effect after the hold, also when it has gone by itself; while a cut may come."""
+    for policy in POLICIES:
+        effects = recorded(policy)
+        first = effects.index("window unlock") + 1
+        for number, name in enumerate(effects[first:], first):
+            at = f"made anew by force at effect {number}, {name}, {policy}"
+            yield _case(at, _at(number), policy)
+        for seconds in (1, 60, 299, 301):
+            said = f"made anew by force while a request acts {seconds} s later, {policy}"
+            yield _case(said, _in_flight(seconds), policy)
+
+
+def _at(number: int) -> Arrange:
+    return lambda world: [Fault(meet=partial(_make_anew, world), number=number)]
+
+
+def _in_flight(seconds: float) -> Arrange:
+    def arrange(world: World) -> list[Fault]:
+        def delete(act: Act) -> object:
+            world.server.delete(PATH)
+            return act()
+
+        flies = Fault(meet=late(seconds)(world), named=CREATE)
+        deleted = Fault(meet=delete, named="GET object", after=flies)
+        return [flies, deleted, Fault(meet=partial(_make_anew, world), after=deleted)]
+
+    return arrange
+
+
+def _make_anew(world: World, act: Act) -> object:
+    """Somebody takes the finalizers off, and makes it again before the operator has noticed."""
+    spec = copy.deepcopy(world.spec)
+    world.server.remove(PATH)
+    world.server.put(PATH, situation.snapshot(SUBJECT, spec, UID))
+    world.uids.append(UID)
+    world.writers.taken.clear()  # that was another object's attempt
+    return act()
+
+
+def _case(name: str, arrange: Arrange, policy: str) -> Case:
+    return Case(
+        name=name, family=L5, arrange=arrange, ends=(READY, GONE), cuts=2, seconds=2 * HOUR,
+        spec={"deletionPolicy": policy},
+    )  # fmt: skip
