@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +38,7 @@ class Case:
     spec: dict[str, Any] = field(default_factory=dict)
     seconds: float = 2 * HOUR  # for the way to its end
     says: str = ""  # words that a person must have been told by the end, in a status or the log
+    asks: Callable[[World], Iterable[tuple[str, str]]] = lambda _: ()  # what it alone breaks
     wide: bool = False  # it befalls the whole account or cluster, so the neighbour waits too
 
 
@@ -93,6 +94,8 @@ def run(case: Case) -> Seen:
         end = _live(world, oracles, case)
         oracles.end(wide=case.wide)
         oracles.heard(case.says)
+        for guarantee, how in case.asks(world):
+            oracles.broken(guarantee, how)
         _count(world, oracles, case, end)
         oracles.orphans()
     unfired = [fault for fault in world.points.faults if not (fault.fired or fault.may_miss)]

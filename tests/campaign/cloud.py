@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from campaign.clock import Clock
 
 VALID_SECONDS = 300
+PER_SECOND, DEFAULT_PER_SECOND = {"DescribeDisks": 100.0}, 20.0
 
 
 class Refusal(Exception):  # noqa: N818 - it names what the API says
@@ -61,6 +62,8 @@ class Cloud:
     deleted: list[Made] = field(default_factory=list)
     late: list[tuple[float, Mapping[str, str], bytes]] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)  # action, disk or snapshot
+    tokens: dict[str, tuple[float, float]] = field(default_factory=dict)  # left, and when
+    too_fast: set[str] = field(default_factory=set)  # actions that it would have throttled
     is_held: Callable[[str], bool] = lambda _: False
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -71,6 +74,7 @@ class Cloud:
             self.clock.alarm(after)
             return Reply()
         asked, action = json.loads(body), headers["x-tc-action"]
+        self._count(action)
         self.calls.append((action, str(asked.get("DiskId") or asked.get("SnapshotIds") or "")))
         try:
             self._check_age(float(headers["x-tc-timestamp"]))
@@ -101,6 +105,15 @@ class Cloud:
     def vanish(self, snapshot_id: str) -> None:
         """Somebody deletes it by hand."""
         self.made = [one for one in self.made if one.id != snapshot_id]
+
+    def _count(self, action: str) -> None:
+        """Take a token of the action's bucket, which is filled evenly; note when there is none."""
+        limit = PER_SECOND.get(action, DEFAULT_PER_SECOND)
+        left, at = self.tokens.get(action, (limit, 0.0))
+        left = min(limit, left + (self.clock.seconds - at) * limit)
+        if left < 1:
+            self.too_fast.add(action)
+        self.tokens[action] = (left - 1, self.clock.seconds)
 
     def _check_age(self, signed: float) -> None:
         if abs(self.now() - signed) > VALID_SECONDS:

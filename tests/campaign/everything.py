@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from campaign import (
     clouds,
+    crowds,
     deaths,
     holds,
     inputs,
@@ -38,6 +39,7 @@ def singles() -> Iterator[Case]:
     yield from lives.cases()
     yield from sources.cases()
     yield from namesakes.cases()
+    yield from crowds.cases()
     yield from pruned.cases()
     yield from holds.cases()
     yield from inputs.cases()

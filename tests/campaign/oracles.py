@@ -139,8 +139,9 @@ class Oracles:
 
     def _ours(self) -> None:
         world = self.world
+        uids = {*world.uids, *world.others}
         for one in world.cloud.deleted:
-            if one.foreign or one.tags.get("disksnapshot.io/uid") not in world.uids:
+            if one.foreign or one.tags.get("disksnapshot.io/uid") not in uids:
                 self.broken("Ours", f"{one.id} was deleted, and doesn't carry our tags")
         if strange := world.writers.places - RIGHT_PLACES:
             self.broken("Ours", f"{', '.join(sorted(strange))} was touched")
@@ -152,6 +153,8 @@ class Oracles:
             self.broken("Calm", "writers were touched twice within a minute")
         if len(taken) > plan.MAX_ATTEMPTS:
             self.broken("Calm", f"writers were touched {len(taken)} times")
+        if world.cloud.too_fast:
+            self.broken("Calm", f"too fast for the cloud: {', '.join(world.cloud.too_fast)}")
         hours = world.clock.seconds / 3600
         if world.looks > LOOKS_TO_BEGIN_WITH + LOOKS_AN_HOUR * hours:
             self.broken("Calm", f"{world.looks} looks in {hours:.1f} h")

@@ -47,8 +47,6 @@ def furnish(server: ApiServer, spec: dict[str, Any]) -> None:
     """Put everything there; `spec` is that of the object under test."""
     core = f"/api/v1/namespaces/{NAMESPACE}"
     server.put(CLASS, {"metadata": {"name": "cbs"}, "provisioner": "com.tencent.cloud.csi.cbs"})
-    for key in (SUBJECT, NEIGHBOUR):
-        _claim(server, key)
     _pod(server, NAMESPACE, "mysql-0", RIGHT_NODE, RIGHT_ADDRESS, claim="data-orders")
     # One that is Ready too, on the same node, of the same application, and mounts something else.
     _pod(server, NAMESPACE, "mysql-1", RIGHT_NODE, "10.0.0.8", claim="data-other")
@@ -60,8 +58,14 @@ def furnish(server: ApiServer, spec: dict[str, Any]) -> None:
         f"{core}/secrets/mysql-snapshot",
         {"metadata": {"name": "mysql-snapshot"}, "data": secret},
     )
-    server.put(path(SUBJECT), snapshot(SUBJECT, spec))
-    server.put(path(NEIGHBOUR), snapshot(NEIGHBOUR, {}))
+    put(server, SUBJECT, UIDS[SUBJECT], DISKS[SUBJECT], spec)
+    put(server, NEIGHBOUR, UIDS[NEIGHBOUR], DISKS[NEIGHBOUR], {})
+
+
+def put(server: ApiServer, key: Key, uid: str, disk_id: str, spec: dict[str, Any]) -> None:
+    """Put one object there, with the claim and the volume that it is about."""
+    _claim(server, key, disk_id)
+    server.put(path(key), snapshot(key, spec, uid))
 
 
 def snapshot(key: Key, spec: dict[str, Any], uid: str = "") -> dict[str, Any]:
@@ -80,7 +84,7 @@ def snapshot(key: Key, spec: dict[str, Any], uid: str = "") -> dict[str, Any]:
     }
 
 
-def _claim(server: ApiServer, key: Key) -> None:
+def _claim(server: ApiServer, key: Key, disk_id: str) -> None:
     name, volume = f"data-{key.name}", f"pv-{key.name}"
     server.put(
         f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims/{name}",
@@ -90,7 +94,7 @@ def _claim(server: ApiServer, key: Key) -> None:
             "status": {"phase": "Bound"},
         },
     )
-    source = {"driver": "com.tencent.cloud.csi.cbs", "volumeHandle": DISKS[key]}
+    source = {"driver": "com.tencent.cloud.csi.cbs", "volumeHandle": disk_id}
     server.put(
         f"/api/v1/persistentvolumes/{volume}",
         {

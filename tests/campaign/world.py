@@ -57,6 +57,8 @@ class World:
         self.workload = Workload(self) if "offline" in spec else None
         self.heard = Heard()
         self.unexpected: list[str] = []
+        self.keys = [SUBJECT, NEIGHBOUR]
+        self.others: list[str] = []  # uids of more objects that may be deleted
         self.looks = 0
         self._policy = str(spec.get("deletionPolicy", "Retain"))
         self.stopped = 0.0  # seconds in which no operator did anything
@@ -110,20 +112,25 @@ class World:
 
     def _turn(self, operator: Operator) -> bool:
         busy = False
-        for key in (SUBJECT, NEIGHBOUR):
+        for key in tuple(self.keys):
             version = self.server.version(situation.path(key))
             told = operator.seen.get(key) != version  # by the watch
             if told or operator.due.get(key, self.clock.seconds + 1) <= self.clock.seconds:
                 operator.seen[key] = version
                 self.look(operator, key)
                 busy = True
+            if operator.sweeps_at < self.clock.seconds:
+                self._sweep(operator)  # a thread of its own does: it waits for no queue
         if busy and operator.idle:
             operator.sweeps_at = self.clock.seconds  # there may be something to follow now
         if operator.sweeps_at <= self.clock.seconds:
-            pause = operator.poller.sweep()
-            operator.idle = pause is None
-            operator.sweeps_at = self.clock.seconds + (pause or IDLE_SECONDS)
+            self._sweep(operator)
         return busy
+
+    def _sweep(self, operator: Operator) -> None:
+        pause = operator.poller.sweep()
+        operator.idle = pause is None
+        operator.sweeps_at = self.clock.seconds + (pause or IDLE_SECONDS)
 
     def look(self, operator: Operator, key: Key) -> None:
         """Let one operator look at one object, as a thread of its queue does."""

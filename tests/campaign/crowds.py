@@ -1,0 +1,84 @@
+"""Many objects at once (L7): two hundred are made, and two hundred deleted, beside the two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from campaign import situation
+from campaign.cases import READY, Case
+from campaign.cloud import disk
+from campaign.clouds import CREATE
+from campaign.points import Act, Fault
+from campaign.situation import NAMESPACE
+from disksnapshot.sight import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from campaign.world import World
+
+L7 = "L7, many objects at once"
+MANY = 200
+KEYS = [Key(NAMESPACE, f"crowd-{number:03}") for number in range(MANY)]
+
+
+def cases() -> Iterator[Case]:
+    """They come before the object, in its hold, and when it is Ready; they go when it goes."""
+    for when, name in {
+        "first": "GET object",
+        "in its hold": CREATE,
+        "last": "POST events",
+    }.items():
+        yield _case(f"two hundred others are made at once, {when}", name)
+
+
+def _case(name: str, at: str) -> Case:
+    def arrange(world: World) -> list[Fault]:
+        made = Fault(meet=_first(_make, world), named=at)
+        return [made, Fault(meet=_first(_delete, world), named="DeleteSnapshots", after=made)]
+
+    return Case(
+        name=name, family=L7, arrange=arrange, ends=(READY,), wide=True, asks=_asks,
+        spec={"deletionPolicy": "Delete"},
+    )  # fmt: skip
+
+
+def _first(deed: Callable[[World], None], world: World) -> Callable[[Act], object]:
+    def meet(act: Act) -> object:
+        deed(world)
+        return act()
+
+    return meet
+
+
+def _make(world: World) -> None:
+    spec = {"deletionPolicy": "Delete"}
+    for number, key in enumerate(KEYS):
+        disk_id = f"disk-{number:08}"
+        world.cloud.disks[disk_id] = disk(disk_id)
+        uid = f"{number:08}-cccc-6789-abcd-ef0123456789"
+        situation.put(world.server, key, uid, disk_id, spec)
+        world.others.append(uid)
+    world.keys += KEYS
+
+
+def _delete(world: World) -> None:
+    for key in KEYS:
+        world.server.delete(situation.path(key))
+
+
+def _asks(world: World) -> Iterator[tuple[str, str]]:
+    """Ask whether each was served, once and in its turn, and nothing of it is left."""
+    cut = [one.name for one in world.cloud.ever if "-crowd-" in one.name]
+    if len(cut) != MANY:
+        yield "One", f"{len(cut)} snapshots were made of {MANY} others"
+    if cut != sorted(cut):
+        yield "Isolated", "who came first was not served first"
+    told = [event for event in world.server.events if event["reason"] == "SnapshotReady"]
+    ready = {event["involvedObject"]["name"] for event in told}
+    if unserved := [key.name for key in KEYS if key.name not in ready]:
+        yield "Isolated", f"{', '.join(unserved)} never became Ready"
+    if left := [key.name for key in KEYS if world.body(key)]:
+        yield "Converge", f"{', '.join(left)} never went"
+    if any("-crowd-" in one.name for one in world.cloud.made):
+        yield "Tracked", "snapshots of others that were deleted are left"
