@@ -8,7 +8,7 @@ from campaign import situation
 from campaign.cases import READY, Case
 from campaign.cloud import disk
 from campaign.clouds import CREATE
-from campaign.points import Act, Fault
+from campaign.points import Act, Fault, kill_after
 from campaign.situation import NAMESPACE
 from disksnapshot.sight import Key
 
@@ -24,18 +24,19 @@ KEYS = [Key(NAMESPACE, f"crowd-{number:03}") for number in range(MANY)]
 
 def cases() -> Iterator[Case]:
     """They come before the object, in its hold, and when it is Ready; they go when it goes."""
-    for when, name in {
-        "first": "GET object",
-        "in its hold": CREATE,
-        "last": "POST events",
-    }.items():
-        yield _case(f"two hundred others are made at once, {when}", name)
+    said = "two hundred others are made at once"
+    yield _case(f"{said}, first", "GET object")
+    yield _case(f"{said}, in its hold", CREATE)
+    yield _case(f"{said}, last", "POST events")
+    yield _case(f"{said}, first, and the operator is killed among them", "GET object", dies=True)
 
 
-def _case(name: str, at: str) -> Case:
+def _case(name: str, at: str, *, dies: bool = False) -> Case:
     def arrange(world: World) -> list[Fault]:
         made = Fault(meet=_first(_make, world), named=at)
-        return [made, Fault(meet=_first(_delete, world), named="DeleteSnapshots", after=made)]
+        deleted = Fault(meet=_first(_delete, world), named="DeleteSnapshots", after=made)
+        killed = Fault(meet=kill_after, named="PATCH status", skips=2, after=made)
+        return [made, deleted, *([killed] if dies else [])]
 
     return Case(
         name=name, family=L7, arrange=arrange, ends=(READY,), wide=True, asks=_asks,

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from disksnapshot.work import STOP_SECONDS, Work
+from disksnapshot.work import STOP_SECONDS, THREADS, Work
 
 PATIENCE = 10
 
@@ -98,6 +98,21 @@ def test_a_busy_key_keeps_no_other_waiting() -> None:
             work.add(key)
         assert all(looks.until(key, 1) for key in "abcdefgh")
         looks.may_end.set()
+
+
+def test_of_many_keys_at_once_those_come_first_that_were_added_first() -> None:
+    looks = Looks()
+    looks.may_end.clear()
+    keys = [f"key-{number}" for number in range(5 * THREADS)]
+    with running(looks) as work:
+        work.shut()
+        for key in keys:
+            work.add(key)
+        work.open()
+        assert all(looks.until(key, 1) for key in keys[:THREADS])
+        assert set(looks.count) == set(keys[:THREADS])
+        looks.may_end.set()
+        assert all(looks.until(key, 1) for key in keys)
 
 
 def test_of_several_times_the_earliest_holds_and_only_once() -> None:
