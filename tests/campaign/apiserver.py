@@ -31,6 +31,7 @@ class ApiServer:
         self.before: dict[str, dict[str, Any]] = {}  # each object as it was one write ago
         self.events: list[dict[str, Any]] = []
         self.writes: list[str] = []
+        self.limit: int | None = None  # of bytes that etcd takes
         self._version = 0
         self._ends: list[tuple[int, dict[str, Any]]] = []  # pods that were deleted, by version
 
@@ -133,7 +134,11 @@ class ApiServer:
         for identity, status in (("uid", 409), ("resourceVersion", 409)):
             if patched["metadata"][identity] != stored["metadata"][identity]:
                 raise Refused(status, "the object has been modified")
-        self._store(path, _accepted(stored, patched, of_status=of_status))
+        accepted = _accepted(stored, patched, of_status=of_status)
+        size = len(json.dumps(accepted))
+        if self.limit and size > max(self.limit, len(json.dumps(stored))):
+            raise Refused(500, "etcdserver: request is too large")
+        self._store(path, accepted)
         return copy.deepcopy(self.objects.get(path, patched))
 
     def _store(self, path: str, made: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from campaign import (
+    bulky,
     clouds,
     crowds,
     deaths,
@@ -41,6 +42,7 @@ def singles() -> Iterator[Case]:
     yield from namesakes.cases()
     yield from crowds.cases()
     yield from pruned.cases()
+    yield from bulky.cases()
     yield from holds.cases()
     yield from inputs.cases()
 

@@ -25,6 +25,7 @@ OUTAGE_SECONDS = 310.0  # what the user allows a workload to be at zero, and a l
 REST_SECONDS = 60.0  # between two attempts that touch writers
 LOOKS_AN_HOUR = 400.0  # a look every ten seconds, which is the quickest pause that lasts
 LOOKS_TO_BEGIN_WITH = 60.0
+STATUS_BYTES = 8192  # of an object with one claim
 NEIGHBOUR_SECONDS = 60.0  # twelve of which the cloud takes
 PROVEN = ("ApplicationConsistent", "FilesystemConsistent")
 
@@ -85,6 +86,8 @@ class Oracles:
         self._messages.append(done.message)
         for fault in faults(body.get("status", {})):
             self.broken("Clear", fault)
+        if (size := _own_size(body.get("status", {}))) > STATUS_BYTES:
+            self.broken("Clear", f"the status has {size} bytes")
         if done.reason and done.reason not in set(Reason):
             self.broken("Clear", f"{done.reason} is no reason of the list")
         there = {one.id: one for one in self.world.cloud.ever}
@@ -191,3 +194,9 @@ class Oracles:
         """Before a Ready object is deleted: nobody else's deletion has hit its snapshot."""
         if not any(one.gone_from is None for one in self.of(self._uid)):
             self.broken("Ours", "it is Ready, and its snapshot was deleted")
+
+
+def _own_size(status: dict[str, Any]) -> int:
+    """Return the bytes of what the operator writes; others' conditions have a domain's name."""
+    conditions = [one for one in status.get("conditions", ()) if "/" not in one["type"]]
+    return len(json.dumps({**status, "conditions": conditions}))

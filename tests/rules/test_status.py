@@ -155,3 +155,16 @@ def test_a_cut_that_an_older_operator_called_creating_is_called_taken_once_ready
     next(c for c in old["conditions"] if c["type"] == "SnapshotTaken")["reason"] = "Creating"
     new = Draft(old, ask(), NOW).ready("b")
     assert conditions(new)["SnapshotTaken"]["reason"] == "Taken"
+
+
+def test_conditions_that_others_have_written_stay_as_they_are() -> None:
+    theirs = {
+        "type": "example.org/Audited", "status": "True", "reason": "Seen", "message": "x" * 3000,
+        "observedGeneration": 1, "lastTransitionTime": "2026-03-01T12:00:00Z",
+    }  # fmt: skip
+    made = draft().intend(intent(), volumes())
+    made.body["conditions"].append(dict(theirs))
+    later = Draft(made.body, ask(generation=2), NOW).acknowledge().minimal()
+    assert theirs in later.body["conditions"]
+    ours = [one for one in later.body["conditions"] if one != theirs]
+    assert {one["observedGeneration"] for one in ours} == {2}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import down
 from disksnapshot.snapshot.status import (
+    OWN,
     QUIESCED,
     READY,
     RECONCILING,
@@ -21,7 +22,7 @@ from disksnapshot.snapshot.status import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from disksnapshot.snapshot.proof import Verdict
     from disksnapshot.snapshot.spec import Ask
@@ -78,7 +79,7 @@ class Draft:
     def acknowledge(self) -> Draft:
         """Say that each condition holds for the spec as it is now, and when it expires by that."""
         self.expiring(parse(self.body).signed)
-        for condition in self.body.get("conditions", []):
+        for condition in self._own_conditions():
             condition["observedGeneration"] = self._ask.generation
         return self
 
@@ -88,9 +89,13 @@ class Draft:
         kept = ("claimName", "diskID", "snapshotID", "snapshotName")
         volumes = self.body.get("volumes", [])
         self.body["volumes"] = [{key: v[key] for key in kept if key in v} for v in volumes]
-        for condition in self.body.get("conditions", []):
+        for condition in self._own_conditions():
             condition["message"] = condition["message"][:MINIMAL_MESSAGE]
         return self
+
+    def _own_conditions(self) -> Iterator[dict[str, Any]]:
+        """Yield those that the operator writes: others may have theirs in the same list."""
+        yield from (one for one in self.body.get("conditions", []) if one["type"] in OWN)
 
     def intend(self, intent: Intent, volumes: Sequence[Mapping[str, Any]]) -> Draft:
         """Write down the attempt, before anything can come of it."""

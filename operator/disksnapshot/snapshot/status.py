@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 READY, QUIESCED, TAKEN, RESUMED = "Ready", "Quiesced", "SnapshotTaken", "Resumed"
 RECONCILING, STALLED = "Reconciling", "Stalled"
+OWN = {READY, QUIESCED, TAKEN, RESUMED, RECONCILING, STALLED}  # conditions
 OPEN, RECORDED, SETTLED = "Open", "Recorded", "Settled"
 WHOLE = {"attempt", "nonce", "diskIDs", "signedTime", "notAfterTime"}  # what makes an intent
 # Ends the message of an attempt that was refused for some of its disks, and for none unclear.
