@@ -41,15 +41,15 @@ class Cluster:
         self.server = Troubled(folder, self._answer)
         self.watches: list[Fate] = []  # what the next watches meet
         self.lists: list[Fate] = []
-        self._objects: list[dict[str, Any]] = []
+        self.objects: list[dict[str, Any]] = []
         self._change = threading.Condition()
         self._config = folder / "kubeconfig"
 
     def make(self, name: str) -> Key:
         with self._change:
-            version = str(len(self._objects) + 1)
+            version = str(len(self.objects) + 1)
             metadata = {"name": name, "namespace": "shop", "uid": name, "resourceVersion": version}
-            self._objects.append({"kind": "DiskSnapshot", "metadata": metadata})
+            self.objects.append({"kind": "DiskSnapshot", "metadata": metadata})
             self._change.notify_all()
         return Key("shop", name)
 
@@ -76,7 +76,7 @@ class Cluster:
             self.lists.pop(0)(request)
         else:
             with self._change:
-                items, version = list(self._objects), str(len(self._objects))
+                items, version = list(self.objects), str(len(self.objects))
             say(200, {"metadata": {"resourceVersion": version}, "items": items})(request)
 
     def has_troubled(self) -> bool:
@@ -101,8 +101,8 @@ class Cluster:
 
     def _fresh(self, told: int) -> list[dict[str, Any]]:
         with self._change:
-            self._change.wait_for(lambda: len(self._objects) > told, 0.1)
-            return self._objects[told:]
+            self._change.wait_for(lambda: len(self.objects) > told, 0.1)
+            return self.objects[told:]
 
 
 def begin_stream(request: BaseHTTPRequestHandler) -> None:
@@ -145,9 +145,9 @@ class Seen:
     def went(self, body: Mapping[str, Any]) -> None:
         self.last.append(body)
 
-    def has(self, key: Key) -> bool:
+    def has(self, key: Key, times: int = 1) -> bool:
         with self._change:
-            return self._change.wait_for(lambda: key in self._keys, PATIENCE)
+            return self._change.wait_for(lambda: self._keys.count(key) >= times, PATIENCE)
 
 
 @pytest.fixture
@@ -191,7 +191,11 @@ TROUBLES: dict[str, Fate] = {
     "it doesn't know yet who may do what": say(403),
     "a proxy answers in its place": say(200, b"<html>", Content_Type="text/html"),
     "the version is too old": expire,
+    "it ends at once": begin_stream,
 }
+
+
+OF_A_WATCH = {"the version is too old", "it ends at once"}
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -206,7 +210,7 @@ def test_a_watch_in_trouble_goes_on_and_shows_what_was_made_meanwhile(
     assert seen.has(cluster.make("second"))
 
 
-@pytest.mark.parametrize("trouble", sorted(TROUBLES.keys() - {"the version is too old"}))
+@pytest.mark.parametrize("trouble", sorted(TROUBLES.keys() - OF_A_WATCH))
 def test_a_list_in_trouble_is_asked_for_again(
     cluster: Cluster, watching: Watching, trouble: str
 ) -> None:
@@ -223,6 +227,31 @@ def test_a_watch_that_falls_silent_is_given_up_and_another_shows_what_was_missed
     seen = watching(silent_seconds=1.0)
     assert seen.has(first)
     assert seen.has(cluster.make("second"))
+
+
+def test_a_watch_that_tells_twice_and_of_the_past_only_has_the_object_looked_at_again(
+    cluster: Cluster, watching: Watching
+) -> None:
+    first = cluster.make("first")
+    second = cluster.make("second")
+    cluster.watches = [tell_again(cluster)]
+    seen = watching()
+    assert cluster.has_troubled()
+    assert seen.has(second)
+    assert seen.has(first, times=3)
+    assert seen.has(cluster.make("third")), "and the watch goes on"
+
+
+def tell_again(cluster: Cluster) -> Fate:
+    """Tell of the newer object, then of the older one, twice, and end."""
+
+    def befall(request: BaseHTTPRequestHandler) -> None:
+        begin_stream(request)
+        older, newer = cluster.objects
+        for told in (newer, older, older):
+            tell(request, {"type": "MODIFIED", "object": told})
+
+    return befall
 
 
 def begin_and_be_silent(cluster: Cluster) -> Fate:
