@@ -17,6 +17,7 @@ from campaign import (
     skews,
     sources,
     states,
+    watches,
     ways,
 )
 
@@ -38,6 +39,7 @@ def singles() -> Iterator[Case]:
     yield from skews.cases()
     yield from states.cases()
     yield from lives.cases()
+    yield from watches.cases()
     yield from sources.cases()
     yield from namesakes.cases()
     yield from crowds.cases()

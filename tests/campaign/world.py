@@ -60,6 +60,7 @@ class World:
         self.keys = [SUBJECT, NEIGHBOUR]
         self.others: list[str] = []  # uids of more objects that may be deleted
         self.looks = 0
+        self.silent_until = 0.0  # the watch
         self._policy = str(spec.get("deletionPolicy", "Retain"))
         self.stopped = 0.0  # seconds in which no operator did anything
         self.operators = [Operator(self) for _ in range(operators)]
@@ -114,7 +115,8 @@ class World:
         busy = False
         for key in tuple(self.keys):
             version = self.server.version(situation.path(key))
-            told = operator.seen.get(key) != version  # by the watch
+            watching = self.silent_until <= self.clock.seconds
+            told = watching and operator.seen.get(key) != version
             if told or operator.due.get(key, self.clock.seconds + 1) <= self.clock.seconds:
                 operator.seen[key] = version
                 self.look(operator, key)
@@ -156,6 +158,8 @@ class World:
 
     def _pause(self, end: float) -> float:
         times = [end]
+        if self.silent_until > self.clock.seconds:
+            times.append(self.silent_until)
         for operator in self.operators:
             times += [*operator.due.values(), operator.sweeps_at]
         return max(0.001, min(times) - self.clock.seconds)
