@@ -117,8 +117,8 @@ def _live(world: World, oracles: Oracles, case: Case) -> str:
         said = f": {world.done().reason}: {world.done().message}" if world.body() else ""
         oracles.broken("Converge", f"it {end} instead of {' or '.join(case.ends)}{said}")
     _stay(world, oracles, case, end)
-    if end == READY and world.body() and not world.done().snapshots:
-        oracles.broken("True", "it is called Ready, and names no snapshot")
+    if end == READY and world.body() and not (world.done().snapshots and world.done().consistency):
+        oracles.broken("True", "it is called Ready, and not which snapshot, or what it holds")
     if end == READY and "expireAfterSeconds" in case.spec:
         _expire(world, oracles, case.spec["expireAfterSeconds"])
     elif end == READY and world.body():

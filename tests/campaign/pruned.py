@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 K7 = "K7, what is lost of a status"
 PATH = situation.path(SUBJECT)
+FIELDS = ("intent", "volumes", "conditions", "snapshotID", "consistency")
 INTENT = "PATCH status"  # the first of them writes it
 
 
@@ -43,7 +44,7 @@ def set_back() -> Iterator[Case]:
 def fields() -> Iterator[Case]:
     """At each effect from the intent on a field is gone."""
     ways: Mapping[str, Callable[[dict[str, Any]], object]] = {
-        **{field: _without(field) for field in ("intent", "volumes", "conditions", "snapshotID")},
+        **{field: _without(field) for field in FIELDS},
         "the ids of its volumes": _without_ids,
         "its intent's nonce": lambda status: status.get("intent", {}).pop("nonce", None),
     }

@@ -25,6 +25,13 @@ def test_an_attempt_of_which_a_part_is_lost_is_of_unknown_outcome(
     assert decided(recorded(ready=ready, **lost)) == steps.Reopen()
 
 
+@pytest.mark.parametrize("reason", [Reason.CREATING, Reason.READY])
+def test_a_snapshot_to_be_kept_is_not_deleted_for_a_word_that_is_lost(reason: Reason) -> None:
+    torn = recorded(consistency="", reason=reason, ready=str(reason is Reason.READY))
+    assert decided(torn) == steps.Reopen()
+    assert decided(torn, deleting=True, policy="Retain") == steps.DropFinalizer()
+
+
 def test_one_of_two_ids_that_is_lost_is_enough() -> None:
     torn = recorded(DISKS, snapshots={DISKS[0]: "snap-aaaaaa01"})
     assert decided(torn, disks=DISKS) == steps.Reopen()

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 3  # that touch writers
 LOOK_UP_PAUSE, LONGEST_LOOK_UP_PAUSE = timedelta(seconds=10), timedelta(seconds=60)
+# What an object is called whose snapshot is to be kept: no lost field may make it an unproven one.
+KEPT = {Reason.CREATING, Reason.READY}
 POLL_PAUSE = timedelta(seconds=5)
 LISTING_PAUSE = timedelta(seconds=2)
 # Pauses are up to 18 minutes, and a clock that was found to be some minutes off may have gone back
@@ -75,8 +77,11 @@ def _is_torn(ask: Ask, done: Done) -> bool:
     """
     if done.intent is None:
         return bool(done.names) and (ask.deleting or not done.stalled)
-    lost = done.recorded and not set(done.intent.disk_ids) <= set(done.snapshots)
-    return lost and not (ask.deleting or done.stalled)
+    if not done.recorded or ask.deleting or done.stalled:
+        return False
+    if not done.consistency:
+        return done.reason in KEPT
+    return not set(done.intent.disk_ids) <= set(done.snapshots)
 
 
 def _attempt(ask: Ask, done: Done, now: datetime) -> Step:
@@ -249,7 +254,7 @@ def _removal(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     if ask.gives_up:
         return GiveUp(_what_is_given_up(done, intent))
     open_still = intent.state == OPEN
-    unproven = intent.state == RECORDED and not done.consistency
+    unproven = intent.state == RECORDED and not done.consistency and done.reason not in KEPT
     unwanted = ask.deletion_policy == "Delete" or unproven
     if (open_still or unwanted) and not seen.looked:
         return LookUp()
