@@ -338,3 +338,12 @@ def test_a_refusal_names_code_and_request() -> None:
     [case] = [case for case in CASES if case.name == "throttled"]
     message = status.parse(judged(case).body).message
     assert message == f"{BOTH[0]}: RequestLimitExceeded no (request r-1)"
+
+
+def test_a_refusal_of_some_disks_is_still_known_as_such_however_much_is_said() -> None:
+    long = refused("InvalidDisk.Busy", BOTH[1])
+    long.message = "x" * 5000
+    made = draft(disks=BOTH).intend(intent(disks=BOTH), volumes(BOTH))
+    result = outcome.Result(nonce="nonce-1", facts=facts(cut(), long))
+    outcome.judge(made, ask(disks=BOTH), result, NOW)
+    assert status.parse(made.body).message.endswith(status.PARTLY)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from disksnapshot.snapshot.spec import Ask
     from disksnapshot.snapshot.status import Intent
 
-MESSAGE_LIMIT, MINIMAL_MESSAGE = 2048, 200
+MESSAGE_LIMIT, MINIMAL_MESSAGE = 1024, 200  # several conditions say the same
 NOTHING_LEFT = frozenset({Reason.SNAPSHOT_LOST, Reason.EXPIRED})
 
 

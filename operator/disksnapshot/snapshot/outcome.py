@@ -10,6 +10,7 @@ from disksnapshot.cbs.errors import Remedy, meaning
 from disksnapshot.errors import Problem
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import status, stillness
+from disksnapshot.snapshot.draft import MESSAGE_LIMIT
 from disksnapshot.snapshot.measurements import quiesce_status
 from disksnapshot.snapshot.proof import verdict
 
@@ -111,7 +112,9 @@ def _refused(draft: Draft, facts: Facts, now: datetime) -> Draft:
     # What passes by itself is waited for, although another disk was refused for good.
     passing = [known for known in refused if known.remedy is not Remedy.FINAL]
     if any(disk.snapshot_id for disk in facts.disks):
-        return draft.waiting((passing or refused)[0].reason, said + status.PARTLY)
+        # By its end the message is known again, so that what is said before is cut.
+        said = said[: MESSAGE_LIMIT - len(status.PARTLY)] + status.PARTLY
+        return draft.waiting((passing or refused)[0].reason, said)
     draft.settle()
     if not passing:
         return draft.failed(refused[0].reason, said)
