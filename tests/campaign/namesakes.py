@@ -10,12 +10,13 @@ from campaign import situation
 from campaign.cases import GONE, READY, Arrange, Case
 from campaign.clouds import CREATE, late
 from campaign.deaths import POLICIES, recorded
+from campaign.operators import Operator
 from campaign.points import Act, Fault
 from campaign.situation import SUBJECT
 from campaign.world import HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from campaign.world import World
 
@@ -31,14 +32,16 @@ def cases() -> Iterator[Case]:
         first = effects.index("window unlock") + 1
         for number, name in enumerate(effects[first:], first):
             at = f"made anew by force at effect {number}, {name}, {policy}"
-            yield _case(at, _at(number), policy)
+            yield _case(at, _at(number, _make_anew), policy)
+            served = f"{at}, and another operator serves it first"
+            yield _case(served, _at(number, _serve_first), policy)
         for seconds in (1, 60, 299, 301):
             said = f"made anew by force while a request acts {seconds} s later, {policy}"
             yield _case(said, _in_flight(seconds), policy)
 
 
-def _at(number: int) -> Arrange:
-    return lambda world: [Fault(meet=partial(_make_anew, world), number=number)]
+def _at(number: int, deed: Callable[[World, Act], object]) -> Arrange:
+    return lambda world: [Fault(meet=partial(deed, world), number=number)]
 
 
 def _in_flight(seconds: float) -> Arrange:
@@ -62,6 +65,20 @@ def _make_anew(world: World, act: Act) -> object:
     world.uids.append(UID)
     world.writers.taken.clear()  # that was another object's attempt
     return act()
+
+
+def _serve_first(world: World, act: Act) -> object:
+    """The operator is stopped, and wakes up when another has brought the new object to its end."""
+
+    def go_on() -> object:
+        stopped, began = world.operators, world.clock.seconds
+        world.operators = [Operator(world)]
+        world.run(lambda: world.done().ready == "True", HOUR)
+        world.operators = [*stopped, *world.operators]
+        world.stopped += world.clock.seconds - began
+        return act()
+
+    return _make_anew(world, go_on)
 
 
 def _case(name: str, arrange: Arrange, policy: str) -> Case:
