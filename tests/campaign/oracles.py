@@ -109,7 +109,7 @@ class Oracles:
     def heard(self, words: str) -> None:
         """Ask whether a person could read these words, in the status or in the log."""
         told = (*self._messages, *self.world.heard.lines)
-        if not any(words in text for text in told):
+        if words and not any(words in text for text in told):
             self.broken("Clear", f"nobody was told: {words}")
 
     def end(self, *, wide: bool) -> None:

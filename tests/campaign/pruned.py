@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from campaign import situation
-from campaign.cases import READY, Case, just_before, of_policy
+from campaign.cases import FAILED, READY, Case, just_before, of_policy
 from campaign.deaths import POLICIES, recorded
 from campaign.situation import SUBJECT
 from disksnapshot.snapshot import plan
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 K7 = "K7, what is lost of a status"
 PATH = situation.path(SUBJECT)
 FIELDS = ("intent", "volumes", "conditions", "snapshotID", "consistency")
-INTENT = "PATCH status"  # the first of them writes it
+WRITE = "PATCH status"  # the first writes the intent, the second records what came of it
 
 
 def cases() -> Iterator[Case]:
     """All of them."""
     yield from set_back()
     yield from fields()
+    yield from vanished()
 
 
 def set_back() -> Iterator[Case]:
@@ -51,13 +52,36 @@ def fields() -> Iterator[Case]:
     for field, lose in ways.items():
         for policy in POLICIES:
             effects = recorded(policy)
-            for number in range(effects.index(INTENT) + 1, len(effects) - 1):
+            for number in range(effects.index(WRITE) + 1, len(effects) - 1):
                 yield _case(
                     f"K7 its status loses {field} at effect {number}, {effects[number]}, {policy}",
                     just_before(number, partial(_lose, lose)),
                     (READY,),
                     policy,
                 )
+
+
+def vanished() -> Iterator[Case]:
+    """What was recorded is lost, and the snapshot too: no reason to hold writers again."""
+    for field in ("intent", "volumes"):
+        for policy in POLICIES:
+            effects = recorded(policy)
+            record = effects.index(WRITE, effects.index(WRITE) + 1)
+            for number in range(record + 1, effects.index("POST events")):
+                yield _case(
+                    f"K7 its status loses {field}, and the cloud its snapshot, "
+                    f"at effect {number}, {effects[number]}, {policy}",
+                    just_before(number, partial(_vanish, _without(field))),
+                    (FAILED,),
+                    policy,
+                )
+
+
+def _vanish(lose: Callable[[dict[str, Any]], object], world: World) -> None:
+    for one in tuple(world.cloud.made):
+        if one.disk_id == situation.DISKS[SUBJECT]:
+            world.cloud.vanish(one.id)
+    _lose(lose, world)
 
 
 def _set_back(world: World) -> None:

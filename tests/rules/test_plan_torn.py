@@ -6,7 +6,7 @@ import pytest
 
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import plan, status, steps
-from rules.situations import DISKS, NOW, ask, done, found, intent, recorded
+from rules.situations import DISKS, NOW, after, ask, done, found, intent, recorded
 
 NAMES = {DISKS[0]: "shop-orders-0a1b2c3d4e-1"}
 
@@ -30,6 +30,15 @@ def test_a_snapshot_to_be_kept_is_not_deleted_for_a_word_that_is_lost(reason: Re
     torn = recorded(consistency="", reason=reason, ready=str(reason is Reason.READY))
     assert decided(torn) == steps.Reopen()
     assert decided(torn, deleting=True, policy="Retain") == steps.DropFinalizer()
+
+
+def test_what_was_made_once_and_is_not_found_again_is_lost_and_not_made_anew() -> None:
+    reopened = done(intent=intent(), taken=True)
+    seen = steps.Seen(looked=True, absent_since=NOW)
+    decided = plan.next_step(ask(), reopened, seen, after(400))
+    assert isinstance(decided, steps.Fail)
+    assert decided.reason == Reason.SNAPSHOT_LOST
+    assert isinstance(plan.next_step(ask(), reopened, seen, after(60)), steps.Wait)
 
 
 def test_one_of_two_ids_that_is_lost_is_enough() -> None:

@@ -166,6 +166,9 @@ def _unknown_outcome(done: Done, intent: Intent, seen: Seen, now: datetime) -> S
         )
         said = _refused_partly(done) or (Reason.OUTCOME_UNKNOWN, message)
         return Wait(max(until, now + timedelta(seconds=1)), *said)
+    if done.taken:
+        # It was recorded, and part of the status lost since: no reason to hold writers again.
+        return Fail(Reason.SNAPSHOT_LOST, "the cloud no longer lists what the attempt made")
     # Part of the disks only: a snapshot of some disks is no snapshot of the object.
     nothing = (Reason.OUTCOME_UNKNOWN, "the request for a snapshot left nothing behind")
     discarded = _discard_all(intent, seen, now, Reason.OUTCOME_UNKNOWN)

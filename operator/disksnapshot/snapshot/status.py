@@ -50,6 +50,7 @@ class Done:
     percent: int
     deadline: datetime | None = None
     offline: down.Down | None = None
+    taken: bool = False  # the cloud has made what the attempt asked for
     names: Mapping[str, str] = field(default_factory=dict)  # of snapshots to be made, by disk
 
     @property
@@ -97,6 +98,7 @@ def parse(status: Mapping[str, Any]) -> Done:
         percent=int(status.get("progressPercent", 0)),
         deadline=_time(status.get("deadlineTime")),
         offline=down.parse(status.get("offline")),
+        taken=conditions.get(TAKEN, {}).get("status") == "True",
         names={v["diskID"]: v.get("snapshotName", "") for v in volumes if v.get("diskID")},
     )
 
