@@ -29,11 +29,11 @@ lives without a fault, which are recorded first:
 The operator's code is its own: the loop, the rules, the attempts, the look-ups, the sweeps, with
 the Kubernetes client and Tencent's SDK under them. In memory are, behind the bytes of HTTP, the
 API server and the cloud, and behind its conversation the window with its database and freezer; the
-clock is turned, so that a stop of ten minutes takes no time. The cloud and the window in memory
-are held against the emulator and a real window by tests that ask both the same
-(`tests/cbs/test_campaign_cloud.py`, `tests/cbs/test_campaign_window.py`); the API server only
-against what is known of a real one (`tests/campaign/test_apicontract.py`). Not in here are the
-queue of keys, the Lease and kopf's watch, which have clocks and threads of their own.
+clock is turned, so that a stop of ten minutes takes no time. The cloud, the window and the API
+server in memory are held against the emulator, a real window and a real API server by tests that
+ask both the same (`tests/cbs/test_campaign_cloud.py`, `tests/cbs/test_campaign_window.py`,
+`tests/cluster/test_api_contract.py`). Not in here are the queue of keys, the Lease and kopf's
+watch, which have clocks and threads of their own.
 
 **{passed} of {total} cases passed; {fired} faults fired.** A cell says how many cases broke the
 guarantee. The longest hold is by the turned clock; 10 s are allowed. A workload that goes to zero
