@@ -105,7 +105,8 @@ def wait_gone(process: Identity, *, seconds: float) -> bool:
     except ProcessLookupError:
         return True
     try:
-        if _current(process.pid) != process:
+        # A zombie may have threads left, which still hold its sockets: only the handle tells.
+        if _stated(process.pid) != process:
             return True
         readable, _, _ = select.select([handle], [], [], seconds)
         return bool(readable)
@@ -120,15 +121,25 @@ def _identity(boot: str, stat: str) -> Identity:
     return Identity(boot, pid, stat.rpartition(")")[2].split()[19])
 
 
-def _current(pid: int) -> Identity | None:
+def _stat(pid: int) -> str | None:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        return Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    if stat.rpartition(")")[2].split()[0] == "Z":
+
+
+def _stated(pid: int) -> Identity | None:
+    """Return the process of this pid, also one that has ended and was not reaped."""
+    stat = _stat(pid)
+    return _identity(_BOOT_ID.read_text().strip(), stat) if stat else None
+
+
+def _current(pid: int) -> Identity | None:
+    stat = _stat(pid)
+    if stat and stat.rpartition(")")[2].split()[0] == "Z":
         _reap(pid)
         return None
-    return _identity(_BOOT_ID.read_text().strip(), stat)
+    return _identity(_BOOT_ID.read_text().strip(), stat) if stat else None
 
 
 def _reap(pid: int) -> None:
