@@ -20,6 +20,7 @@ class Reason(StrEnum):
     DELETING = "Deleting"
     DELETION_BLOCKED = "DeletionBlocked"
     CLAIM_NOT_FOUND = "ClaimNotFound"
+    TOO_MANY_CLAIMS = "TooManyClaims"
     CLAIM_NOT_BOUND = "ClaimNotBound"
     NOT_A_CBS_VOLUME = "NotACbsVolume"
     DISK_UNUSABLE = "DiskUnusable"
@@ -87,6 +88,8 @@ REMEDIES: dict[Reason, str] = {
     "images made from it, accounts it is shared with, a lock. To let the object go and keep the "
     "snapshot: `kubectl annotate dsnap NAME disksnapshot.io/give-up=UID`, with the object's uid.",
     Reason.CLAIM_NOT_FOUND: "Create the claim, or a DiskSnapshot that names an existing one.",
+    Reason.TOO_MANY_CLAIMS: "Narrow spec.source.claimSelector until 16 claims at most fit; others "
+    "take another DiskSnapshot.",
     Reason.CLAIM_NOT_BOUND: "Wait until the claim is bound, or find out why it is not.",
     Reason.NOT_A_CBS_VOLUME: "Name a claim whose volume is one CBS disk of driver "
     "com.tencent.cloud.csi.cbs.",

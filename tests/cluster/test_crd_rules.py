@@ -44,15 +44,25 @@ def offline(*, kind: str = "Deployment", name: str = "db", timeout: int = 60) ->
     return {"offline": {"scaleTargetRef": {"kind": kind, "name": name}, "timeoutSeconds": timeout}}
 
 
+def selecting(**source: Any) -> dict[str, Any]:
+    return {"source": source}
+
+
 def tags(**more: str) -> dict[str, Any]:
     return {"tags": more}
 
 
+APP = {"claimSelector": {"matchLabels": {"app": "shop"}}}
 SEVENTEEN = [f"data-{number}" for number in range(17)]
 TWENTY_ONE = {f"key-{number}": "" for number in range(21)}
 
 RULES = [
-    Rule("a source names claims", {"source": CLAIM}, {"source": {}}, "claims: Required"),
+    Rule("a source names claims", {"source": CLAIM}, {"source": {}}, "claims or claimSelector"),
+    Rule("claims or a selector", selecting(**APP), selecting(**APP, **CLAIM), "and not both"),
+    Rule("a selector selects", selecting(**APP), selecting(claimSelector={}), "chooses nothing"),
+    Rule(
+        "offline names claims", selecting(**APP), {**selecting(**APP), **offline()}, "takes spec"
+    ),
     Rule("at least one claim", claims("a"), claims(), "should have at least 1 items"),
     Rule("at most 16 claims", claims(*SEVENTEEN[:16]), claims(*SEVENTEEN), "at most 16 items"),
     Rule("no claim twice", claims("a", "b"), claims("a", "a"), "Duplicate value"),

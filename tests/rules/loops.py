@@ -1,11 +1,13 @@
 """An API server with one object, and a cloud, in memory; a loop between them."""
 
 import copy
+import itertools
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from disksnapshot.announcements import Announcements
+from disksnapshot.cbs.clock import own_time
 from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.cbs.poller import View
 from disksnapshot.errors import Conflict, Forbidden, Gone
@@ -14,7 +16,7 @@ from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Loop
 from disksnapshot.metrics import Metrics
 from disksnapshot.sight import Key
-from disksnapshot.snapshot import status
+from disksnapshot.snapshot import plan, status
 from disksnapshot.snapshot.outcome import Result
 from lab.lives.apiserver import json_patch
 from rules.situations import DISKS, UID, snapshot_of
@@ -150,6 +152,7 @@ def loop(
     run: Callable[[Mapping[str, Any], int], Result] = never,
     poller: Nobody | None = None,
     metrics: Metrics | None = None,
+    clock: Callable[[], datetime] = own_time,
 ) -> Loop:
     return Loop(
         Objects(server),  # type: ignore[arg-type]  # the part of it that is used, as of all below
@@ -158,7 +161,14 @@ def loop(
         poller or Nobody(),  # type: ignore[arg-type]
         Captures(run),  # type: ignore[arg-type]
         CLUSTER,
+        clock=clock,
     )
+
+
+def hasty() -> Callable[[], datetime]:
+    """Return a clock that a look-up's pause has passed on at each reading."""
+    readings = itertools.count(1)
+    return lambda: own_time() + plan.LOOK_UP_PAUSE * next(readings)
 
 
 def listed(state: str = "NORMAL", *, uid: str = UID, number: int = 1) -> Snapshot:

@@ -32,6 +32,28 @@ def mount(claim: Claim) -> str:
     return pods.mount_path(pod, claim).removeprefix("/host/kubelet/pods/pod-uid/volumes/")
 
 
+def listing(*names: str) -> dict[str, Any]:
+    path = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
+    return {path: {"items": [{"metadata": {"name": name}} for name in names]}}
+
+
+def test_claims_that_a_selector_chooses_come_in_the_order_of_their_names() -> None:
+    with serving(listing("b", "a")) as api:
+        assert claims.chosen(api, NAMESPACE, "app=shop") == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [([], "ClaimNotFound"), ([str(number) for number in range(17)], "TooManyClaims")],
+    ids=["no claim", "seventeen claims"],
+)
+def test_a_selector_that_chooses_what_can_t_be_cut_is_named(names: list[str], reason: str) -> None:
+    with serving(listing(*names)) as api, pytest.raises(Problem) as refused:
+        claims.chosen(api, NAMESPACE, "app=shop")
+    assert refused.value.reason == reason
+    assert "spec.source.claimSelector" in str(refused.value)
+
+
 def test_a_csi_volume_is_its_handle() -> None:
     claim = resolved(csi("disk-abcdefgh"))
     assert claim.disk_id == "disk-abcdefgh"

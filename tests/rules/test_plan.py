@@ -479,11 +479,19 @@ READY: dict[str, Any] = {"ready": "True"}
             ),
             ("delete, recorded, lag over: goes", "Delete", recorded(), looked(), after(361), DROP),
             (
-                "delete, ready and gone: goes at once",
+                "delete, ready and not listed, once: is looked for again",
                 "Delete",
                 recorded(**READY),
                 looked(),
-                after(1),
+                after(9),
+                steps.Wait,
+            ),
+            (
+                "delete, ready and not listed, in two look-ups: goes",
+                "Delete",
+                recorded(**READY),
+                looked(),
+                after(10),
                 DROP,
             ),
             (

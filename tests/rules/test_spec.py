@@ -21,6 +21,20 @@ def selecting(selector: dict[str, Any]) -> str:
     return step.steps[0].selector
 
 
+def chosen_by_labels(**status: Any) -> spec.Ask:
+    made = body(status_so_far=status)
+    made["spec"]["source"] = {"claimSelector": {"matchLabels": {"app": "shop"}}}
+    return spec.parse(made)
+
+
+def test_a_selector_of_claims_names_none_until_an_attempt_has_written_them_down() -> None:
+    assert chosen_by_labels().claim_selector == "app=shop"
+    assert chosen_by_labels().claims == ()
+    volumes = [{"claimName": "b"}, {"claimName": "a"}]
+    assert chosen_by_labels(volumes=volumes, claims="b,a").claims == ("b", "a")
+    assert chosen_by_labels(claims="b,a").claims == ("b", "a"), "the list of volumes was lost"
+
+
 def test_steps_are_named_by_place_and_kind() -> None:
     quiesce = ask(quiesce={}).quiesce
     assert quiesce is not None

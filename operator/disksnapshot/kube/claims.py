@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from disksnapshot.kube.api import Api
 
 DRIVER = "com.tencent.cloud.csi.cbs"
+MOST_CLAIMS = 16  # as in spec.source.claims
 DISK_ID = re.compile(r"disk-[a-z0-9]+")
 # Set by Kubernetes on a volume of an in-tree plug-in that a CSI driver has taken over.
 MIGRATED = "pv.kubernetes.io/migrated-to"
@@ -41,6 +42,22 @@ class Claim:
     in_tree: bool = False
     zone: str = ""
     pod: str = ""
+
+
+def chosen(api: Api, namespace: str, selector: str) -> list[str]:
+    """Return the claims that fit a label selector; raise Problem for none, or too many."""
+    path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
+    listed = api.get(path, labelSelector=selector)
+    names = sorted(item["metadata"]["name"] for item in listed["items"])
+    if not names:
+        message = f"no claim in namespace {namespace} fits spec.source.claimSelector"
+        raise Problem(Reason.CLAIM_NOT_FOUND, message)
+    if len(names) > MOST_CLAIMS:
+        message = (
+            f"{len(names)} claims fit spec.source.claimSelector, and {MOST_CLAIMS} at most are cut"
+        )
+        raise Problem(Reason.TOO_MANY_CLAIMS, message)
+    return names
 
 
 def resolve(api: Api, namespace: str, name: str) -> Claim:

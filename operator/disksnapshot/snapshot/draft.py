@@ -158,7 +158,9 @@ class Draft:
         known = {volume.get("diskID"): volume for volume in self.body.get("volumes", [])}
         if not set(snapshots) <= set(known):
             # The list was lost. The disks of an attempt are in the order of the claims.
-            pairs = zip(self._ask.claims, self.body["intent"]["diskIDs"], strict=True)
+            disks = self.body["intent"]["diskIDs"]
+            known_by = self._ask.claims or [f"claim of {disk}" for disk in disks]
+            pairs = zip(known_by, disks, strict=True)
             self.body["volumes"] = [{"claimName": name, "diskID": disk} for name, disk in pairs]
         for volume in self.body["volumes"]:
             volume["snapshotID"] = snapshots[volume["diskID"]]

@@ -60,7 +60,8 @@ class Intents:
         volumes = _volumes(prepared, naming.snapshot_name(marks))
 
         def write(body: Body) -> dict[str, Any]:
-            ask = spec.parse(body)
+            claims = tuple(target.claim.name for target in prepared.targets)
+            ask = replace(spec.parse(body), claims=claims)
             if ask.deleting or not ask.has_finalizer:
                 raise Conflict("the object is being deleted")
             draft = Draft(body.get("status", {}), ask, self._cloud.clock.now())

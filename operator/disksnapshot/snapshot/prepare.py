@@ -89,7 +89,10 @@ class Preparer:
 
     def survey(self, ask: Ask) -> tuple[Target, ...]:
         """Return the chains from the claims to disks that the cloud would cut; raise Problem."""
-        claims = [claims_of_cluster.resolve(self._api, ask.namespace, name) for name in ask.claims]
+        names = ask.claims or claims_of_cluster.chosen(
+            self._api, ask.namespace, ask.claim_selector
+        )
+        claims = [claims_of_cluster.resolve(self._api, ask.namespace, name) for name in names]
         disks.require_distinct(claims)
         targets = self._targets(claims)
         self._require_idle(targets)

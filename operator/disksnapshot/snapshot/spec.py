@@ -124,13 +124,14 @@ class Ask:
     deleting: bool
     has_finalizer: bool
     gives_up: bool
-    claims: tuple[str, ...]
+    claims: tuple[str, ...]  # with a selector, those of its attempt; none before there is one
     quiesce: Quiesce | None
     deletion_policy: str
     expire_after: timedelta | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     when_not_mounted: str = "Fail"
     offline: Offline | None = None
+    claim_selector: str = ""
 
     @property
     def label(self) -> str:
@@ -157,7 +158,8 @@ def parse(body: Mapping[str, Any]) -> Ask:
         spec = body["spec"]
         return Ask(
             **_identity(metadata),
-            claims=tuple(claim["name"] for claim in spec["source"]["claims"]),
+            claims=_claims(spec["source"], body.get("status") or {}),
+            claim_selector=_selector(spec["source"].get("claimSelector") or {}),
             quiesce=_quiesce(spec.get("quiesce")),
             deletion_policy=spec.get("deletionPolicy", "Retain"),
             expire_after=_seconds(spec.get("expireAfterSeconds")),
@@ -168,6 +170,14 @@ def parse(body: Mapping[str, Any]) -> Ask:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"spec can't be read: {type(error).__name__} at {error}"
         raise Problem(Reason.SPEC_INVALID, message, final=True) from error
+
+
+def _claims(source: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the claims: by their names, or those that a selector chose for the first attempt."""
+    if "claimSelector" not in source:
+        return tuple(claim["name"] for claim in source["claims"])
+    recorded = [volume.get("claimName") for volume in status.get("volumes", [])]
+    return tuple(filter(None, recorded or status.get("claims", "").split(",")))
 
 
 def unreadable(body: Mapping[str, Any]) -> Ask:

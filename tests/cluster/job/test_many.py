@@ -65,6 +65,32 @@ def beside(shop: Shop) -> Iterator[Shop]:
         shop.lab.remove_claim(shop.namespace, claim)
 
 
+def test_claims_chosen_by_labels_are_recorded_with_the_attempt_and_a_later_one_is_left_out(
+    beside: Shop,
+) -> None:
+    shop, label = beside, {"set": "by-labels"}
+    for claim in (FILES, MEDIA):
+        mark(shop, claim, label)
+    # Its answer is lost: what is taken up again is what the attempt has written down.
+    shop.lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=2)
+    body = shop.snapshot(
+        source={"claimSelector": {"matchLabels": label}}, quiesce={"steps": [AGENT]}
+    )
+    shop.apply(body)
+    until(lambda: "intent" in shop.get(body).get("status", {}), "the attempt is written down")
+    mark(shop, shop.database.claim, label)
+    status = shop.ready(body)["status"]
+    assert [volume["claimName"] for volume in status["volumes"]] == [FILES, MEDIA]
+    assert status["claims"] == f"{FILES},{MEDIA}"
+    assert len(shop.in_the_cloud(body)) == 2
+    assert shop.events("PersistentVolumeClaim", MEDIA)
+
+
+def mark(shop: Shop, claim: str, label: dict[str, str]) -> None:
+    said = [f"{key}={value}" for key, value in label.items()]
+    shop.lab.kubectl("-n", shop.namespace, "label", "pvc", claim, "--overwrite", *said)
+
+
 def of(*claims: str) -> dict[str, Any]:
     return {"claims": [{"name": claim} for claim in claims]}
 

@@ -1,8 +1,13 @@
 """Bad input that is found by looking things up: claims, pods, Secrets, and the way to a server."""
 
-from typing import Final
+from typing import Any, Final
 
 from lab.refusals.case import CLOSED, FREEZE, Case, asking, at, claims, command, mysql
+
+
+def chosen(**labels: str) -> dict[str, Any]:
+    return {"source": {"claimSelector": {"matchLabels": labels}}, "quiesce": {"steps": [FREEZE]}}
+
 
 CLAIMS: Final = (
     Case(
@@ -11,6 +16,20 @@ CLAIMS: Final = (
         asking("nowhere", FREEZE),
         "ClaimNotFound",
         "nowhere",
+    ),
+    Case(
+        "claims-none-chosen",
+        "no claim has the labels",
+        chosen(app="nowhere"),
+        "ClaimNotFound",
+        "spec.source.claimSelector",
+    ),
+    Case(
+        "claims-too-many",
+        "17 claims have the labels",
+        chosen(kept="empty"),
+        "TooManyClaims",
+        "17 claims fit spec.source.claimSelector",
     ),
     Case(
         "claim-unbound",

@@ -100,7 +100,7 @@ def _make_foreign(lab: Lab, disks: dict[str, str]) -> None:
     _wait(lab, "--for=jsonpath={.status.phase}=Bound", *(f"pvc/{name}" for name in sources))
     unbound = things.claim("unbound", "no-such-volume")
     thief = things.claim("thief", f"pv-{disks['shelf']}")
-    stage.apply(lab, unbound, thief)
+    stage.apply(lab, unbound, thief, *things.empty_claims())
 
 
 def _wait(lab: Lab, condition: str, *names: str, namespace: str = NAMESPACE) -> None:

@@ -77,6 +77,14 @@ def claim(name: str, volume_name: str, mode: str = "Filesystem") -> dict[str, An
     }
 
 
+def empty_claims() -> Iterator[dict[str, Any]]:
+    """Return one more than may be cut together; none is ever bound."""
+    for number in range(17):
+        made = claim(f"empty-{number}", "no-such-volume")
+        made["metadata"]["labels"] = {"kept": "empty"}
+        yield made
+
+
 def pods() -> Iterator[dict[str, Any]]:
     """Return the pods of the open namespace, all but the database's."""
     admin: dict[str, Any] = {"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}
