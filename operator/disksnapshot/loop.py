@@ -72,7 +72,11 @@ class Loop:
     def look(self, key: Key) -> timedelta | None:
         """Read the object, decide, perform."""
         with logs.about(namespace=key.namespace, name=key.name):
-            return self._look(key)
+            try:
+                return self._look(key)
+            except Exception:
+                self._metrics.erred()
+                raise
 
     def _look(self, key: Key) -> timedelta | None:
         try:

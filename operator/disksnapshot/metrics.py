@@ -138,6 +138,15 @@ class Holds:
         self._unproven = _counter(registry, "unproven_holds_total", words, ["method"])
         words = "Holds whose end was not seen; each lets go by itself at its bound."
         self._unseen = _counter(registry, "unquiesce_failures_total", words, ["method"])
+        words = "Steps of holds by their kind, and whether each was proven to cover the cut."
+        self._steps = _counter(registry, "steps_total", words, ["kind", "result"])
+        self._step_seconds = Histogram(
+            f"{PREFIX}_step_duration_seconds",
+            "How long a step took to take hold, and to let go.",
+            ["kind", "phase"],
+            buckets=HOLD_BUCKETS,
+            registry=registry,
+        )
 
     def count(self, quiesce: Mapping[str, Any]) -> None:
         """Count one by its `status.quiesce`."""
@@ -149,6 +158,16 @@ class Holds:
             self._unproven.labels(method).inc()
         if "startedTime" in quiesce and "resumedTime" not in quiesce:
             self._unseen.labels(method).inc()
+        for step in quiesce["steps"]:
+            self._count_step(step)
+
+    def _count_step(self, step: Mapping[str, Any]) -> None:
+        kind = step["kind"]
+        self._steps.labels(kind, "proven" if step.get("proven") else "unproven").inc()
+        for phase in ("acquire", "release"):
+            spent = step.get(f"{phase}Milliseconds", 0.0)
+            if spent:  # 0 where it came to none
+                self._step_seconds.labels(kind, phase).observe(spent / 1000)
 
 
 class Metrics:
@@ -179,6 +198,8 @@ class Metrics:
         self._retained = Gauge(f"{PREFIX}_retained", words, registry=registry)
         words = "Events by their reason."
         self._events = _counter(registry, "events_total", words, ["type", "reason"])
+        words = "Looks at an object that ended in an error that nobody has thought of: a bug."
+        self._errors = Counter(f"{PREFIX}_reconcile_errors_total", words, registry=registry)
 
     def serve(self, port: int) -> Callable[[], None]:
         """Answer GET /metrics on a port; return how to end that."""
@@ -216,6 +237,10 @@ class Metrics:
         """Show what the last sweep found without an object."""
         self._orphans.set(orphans)
         self._retained.set(retained)
+
+    def erred(self) -> None:
+        """Count an error that nobody has thought of."""
+        self._errors.inc()
 
     def told(self, kind: str, reason: str) -> None:
         """Count an event."""

@@ -90,6 +90,14 @@ def test_a_refusal_of_a_spec_that_was_changed_meanwhile_is_not_said() -> None:
     assert server.now.reason == ""
 
 
+def test_an_error_that_nobody_has_thought_of_is_counted_and_passed_on() -> None:
+    metrics = Metrics()
+    looking = loop(Server(body()), run=raising(ZeroDivisionError("a bug")), metrics=metrics)
+    with pytest.raises(ZeroDivisionError):
+        looking.look(KEY)
+    assert metrics.registry.get_sample_value("disksnapshot_reconcile_errors_total") == 1
+
+
 def test_an_unreadable_spec_fails_with_the_field_and_rests() -> None:
     wrong = body()
     wrong["spec"]["quiesce"] = {"steps": [{"mysql": "x"}]}

@@ -46,6 +46,21 @@ def test_a_hold_of_many_steps_is_counted_by_their_kinds() -> None:
     assert 'quiesce_duration_seconds_sum{method="exec+sync+freeze"}' in page(metrics)
 
 
+def test_a_step_is_measured_as_it_takes_hold_and_lets_go_and_is_counted_by_its_proof() -> None:
+    metrics = Metrics()
+    steps = [
+        {"kind": "exec", "proven": True, "acquireMilliseconds": 20.0, "releaseMilliseconds": 5.0},
+        {"kind": "freeze", "proven": False, "acquireMilliseconds": 0, "releaseMilliseconds": 0},
+    ]
+    metrics.attempted(facts(cut(), steps=[lock()]), HELD | {"steps": steps})
+    seen = page(metrics)
+    assert seen['step_duration_seconds_sum{kind="exec",phase="acquire"}'] == 0.02
+    assert seen['step_duration_seconds_sum{kind="exec",phase="release"}'] == 0.005
+    assert seen['steps_total{kind="exec",result="proven"}'] == 1
+    assert seen['steps_total{kind="freeze",result="unproven"}'] == 1
+    assert not [name for name in seen if "step_duration" in name and "freeze" in name]
+
+
 def test_a_hold_whose_end_was_not_seen_is_counted_apart() -> None:
     metrics = Metrics()
     unseen = {k: v for k, v in HELD.items() if k not in {"resumedTime", "holdMilliseconds"}}
