@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from campaign import situation
-from campaign.oracles import Oracles
+from campaign.oracles import ATTEMPTS, Oracles
 from campaign.points import Act, Fault
 from campaign.situation import SUBJECT
 from campaign.world import HOUR, World
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import plan
 
 READY, FAILED, GONE, WAITS = "Ready", "failed", "gone", "waits"
 QUIET_SECONDS = 600.0  # longer than a request is valid, with its lag
@@ -37,6 +36,7 @@ class Case:
     cuts: int = 1
     spec: dict[str, Any] = field(default_factory=dict)
     seconds: float = 2 * HOUR  # for the way to its end
+    called: str = ""  # what its snapshot has to be called when it is Ready
     says: str = ""  # words that a person must have been told by the end, in a status or the log
     asks: Callable[[World], Iterable[tuple[str, str]]] = lambda _: ()  # what it alone breaks
     wide: bool = False  # it befalls the whole account or cluster, so the neighbour waits too
@@ -117,13 +117,22 @@ def _live(world: World, oracles: Oracles, case: Case) -> str:
         said = f": {world.done().reason}: {world.done().message}" if world.body() else ""
         oracles.broken("Converge", f"it {end} instead of {' or '.join(case.ends)}{said}")
     _stay(world, oracles, case, end)
-    if end == READY and world.body() and not (world.done().snapshots and world.done().consistency):
-        oracles.broken("True", "it is called Ready, and not which snapshot, or what it holds")
+    if end == READY and world.body():
+        _require_names(world, oracles, case)
     if end == READY and "expireAfterSeconds" in case.spec:
         _expire(world, oracles, case.spec["expireAfterSeconds"])
     elif end == READY and world.body():
         oracles.deleted()
     return _remove(world, oracles, case, end)
+
+
+def _require_names(world: World, oracles: Oracles, case: Case) -> None:
+    """What is Ready says of which snapshot, and what that holds: no more and no less."""
+    done = world.done()
+    if not (done.snapshots and done.consistency):
+        oracles.broken("True", "it is called Ready, and not which snapshot, or what it holds")
+    if case.called not in {"", done.consistency}:
+        oracles.broken("True", f"it is called {done.consistency or 'nothing'}, not {case.called}")
 
 
 def _remove(world: World, oracles: Oracles, case: Case, end: str) -> str:
@@ -178,7 +187,7 @@ def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
     if len(made) > case.cuts:
         oracles.broken("One", f"{len(made)} snapshots were made, where {case.cuts} would do")
     asked = [what for action, what in world.cloud.calls if action == "CreateSnapshot"]
-    if asked.count(situation.DISKS[SUBJECT]) > plan.MAX_ATTEMPTS:
+    if asked.count(situation.DISKS[SUBJECT]) > ATTEMPTS:
         oracles.broken("Calm", f"a snapshot was asked for {len(asked)} times")
     left = sum(bool(one.tags) for one in oracles.of(world.uids[-1]))
     if not world.cloud.tags_stick:

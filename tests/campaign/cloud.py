@@ -199,14 +199,21 @@ class Cloud:
         complete = self.clock.seconds >= one.at + one.creation_seconds
         return one.state or ("NORMAL" if complete else "CREATING")
 
-    def _document(self, one: Made) -> dict[str, Any]:
+    def is_complete(self, one: Made) -> bool:
+        """Tell whether all of it is copied."""
+        return self.state(one) == "NORMAL" and self._percent(one) == 100
+
+    def _percent(self, one: Made) -> int:
         share = min(1.0, (self.clock.seconds - one.at) / max(one.creation_seconds, 0.001))
+        return int(100 * share) if one.percent is None else one.percent
+
+    def _document(self, one: Made) -> dict[str, Any]:
         return {
             "SnapshotId": one.id,
             "SnapshotName": one.name,
             "DiskId": one.disk_id,
             "SnapshotState": self.state(one),
-            "Percent": int(100 * share) if one.percent is None else one.percent,
+            "Percent": self._percent(one),
             "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()],
         }
 

@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any
 from campaign.operators import SECRET_KEY
 from campaign.situation import NEIGHBOUR, PASSWORD, RIGHT_PLACES, UIDS
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import plan
 from rules.schema import faults
 
 if TYPE_CHECKING:
     from campaign.cloud import Made
     from campaign.world import World
+    from disksnapshot.snapshot.status import Done
 
 GUARANTEES = (
     "One", "Tracked", "Bounded", "Ours", "True", "Converge", "Clear", "Calm", "Isolated",
 )  # fmt: skip
+CREATE = "window CreateSnapshot"
 BOUND_SECONDS = 10.0
 OUTAGE_SECONDS = 310.0  # what the user allows a workload to be at zero, and a look
 REST_SECONDS = 60.0  # between two attempts that touch writers
+ATTEMPTS = 3  # that touch writers; written here again, as what the code says is what is doubted
 LOOKS_AN_HOUR = 400.0  # a look every ten seconds, which is the quickest pause that lasts
 LOOKS_TO_BEGIN_WITH = 60.0
 STATUS_BYTES = 8192  # of an object with one claim
@@ -40,6 +42,7 @@ class Oracles:
     _seen: set[str] = field(default_factory=set)
     _policies: set[str] = field(default_factory=set)
     _messages: list[str] = field(default_factory=list)
+    _intents: set[tuple[str, int]] = field(default_factory=set)  # uid and attempt
     _ready_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -66,6 +69,20 @@ class Oracles:
         elif body["metadata"]["resourceVersion"] not in self._seen:
             self._seen.add(body["metadata"]["resourceVersion"])
             self._read(body)
+        if self.world.points.names.count(CREATE) > len(self._intents):
+            self.broken("One", "a snapshot was asked for that no intent tells of")
+        self._is_ready_of(body)
+
+    def _is_ready_of(self, body: dict[str, Any] | None) -> None:
+        """Who reads Ready of an object that stays may restore from all that it names."""
+        if body is None or "deletionTimestamp" in body["metadata"]:
+            return
+        done, cloud = self.world.done(), self.world.cloud
+        named = [one for one in cloud.made if one.id in done.snapshots.values()]
+        if done.ready == "True" and any(one.gone_from is not None for one in named):
+            self.broken("True", "it is called Ready while its snapshot is deleted")
+        if done.ready == "True" and not all(map(cloud.is_complete, named)):
+            self.broken("True", "it is called Ready before its snapshot is complete")
 
     def of(self, uid: str) -> list[Made]:
         digits = uid.replace("-", "")[:10]
@@ -90,16 +107,21 @@ class Oracles:
             self.broken("Clear", f"the status has {size} bytes")
         if done.reason and done.reason not in set(Reason):
             self.broken("Clear", f"{done.reason} is no reason of the list")
+        self._is_true(body, done)
+        if done.intent:
+            self._intents.add((body["metadata"]["uid"], done.intent.attempt))
+            if done.intent.attempt > ATTEMPTS:
+                self.broken("Calm", f"attempt {done.intent.attempt}")
+
+    def _is_true(self, body: dict[str, Any], done: Done) -> None:
         there = {one.id: one for one in self.world.cloud.ever}
         for disk_id, snapshot_id in done.snapshots.items():
             if snapshot_id in there and there[snapshot_id].disk_id != disk_id:
                 self.broken("True", f"{snapshot_id} is called one of {disk_id}")
-        if done.consistency in PROVEN:
+        if done.consistency in PROVEN or body.get("status", {}).get("fileSystem") == "Clean":
             for snapshot_id in done.snapshots.values():
                 if snapshot_id not in there or not there[snapshot_id].held:
                     self.broken("True", f"{snapshot_id} is called {done.consistency}")
-        if done.intent and done.intent.attempt > plan.MAX_ATTEMPTS:
-            self.broken("Calm", f"attempt {done.intent.attempt}")
 
     def _keep_secrets(self, text: str) -> None:
         for secret in (SECRET_KEY, PASSWORD):
@@ -154,7 +176,7 @@ class Oracles:
         taken = world.writers.taken
         if any(b - a < REST_SECONDS for a, b in itertools.pairwise(taken)):
             self.broken("Calm", "writers were touched twice within a minute")
-        if len(taken) > plan.MAX_ATTEMPTS:
+        if len(taken) > ATTEMPTS:
             self.broken("Calm", f"writers were touched {len(taken)} times")
         if world.cloud.too_fast:
             self.broken("Calm", f"too fast for the cloud: {', '.join(world.cloud.too_fast)}")
