@@ -17,6 +17,7 @@ from campaign import (
     skews,
     sources,
     states,
+    unlisted,
     watches,
     ways,
 )
@@ -35,6 +36,7 @@ def singles() -> Iterator[Case]:
     yield from deaths.kills()
     yield from deaths.stops()
     yield from clouds.cases()
+    yield from unlisted.cases()
     yield from ways.cases()
     yield from skews.cases()
     yield from states.cases()
