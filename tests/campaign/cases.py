@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from campaign import situation
+from campaign.cloud import VALID_SECONDS
 from campaign.oracles import ATTEMPTS, Oracles
 from campaign.points import Act, Fault
 from campaign.situation import SUBJECT
@@ -174,7 +175,11 @@ def _stay(world: World, oracles: Oracles, case: Case, end: str) -> None:
 
 def _expire(world: World, oracles: Oracles, seconds: float) -> None:
     """Its time passes: its snapshot is deleted, and the object stays to say so."""
-    world.run(lambda: _end(world) == FAILED, seconds + HOUR)
+    [cut] = oracles.of(world.uids[-1])
+    world.run(lambda: not world.body() or world.done().ready != "True", seconds + HOUR)
+    if world.clock.seconds < cut.at + seconds - VALID_SECONDS:
+        oracles.broken("Ours", "its snapshot was to be kept for longer")
+    world.run(lambda: _end(world) == FAILED, HOUR)
     if world.body() is None or world.done().reason != Reason.EXPIRED:
         oracles.broken("Converge", "it is not called expired")
     if oracles.of(world.uids[-1]):

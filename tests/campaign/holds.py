@@ -43,9 +43,10 @@ def refusals() -> Iterator[Case]:
     """Before anything is held: it waits, and no writer notices."""
     for reason in (*BEFORE_ANY_HOLD, *AFTER_A_REHEARSAL):
         meet = _fails(reason)
-        yield _case(f"not ready: {reason}, once", [("window ready", meet, 1)])
+        yield _case(f"not ready: {reason}, once", [("window ready", meet, 1)], cuts=1)
         ends = (FAILED,) if reason in AFTER_A_REHEARSAL else (WAITS,)
-        yield _case(f"not ready: {reason}, always", [("window ready", meet, ALWAYS)], ends=ends)
+        always = [("window ready", meet, ALWAYS)]
+        yield _case(f"not ready: {reason}, always", always, ends=ends, cuts=0)
 
 
 def in_a_hold() -> Iterator[Case]:
@@ -55,9 +56,11 @@ def in_a_hold() -> Iterator[Case]:
             for reason in IN_A_HOLD:
                 name, meet = f"window {act}", _fails(reason, touching=True)
                 said = f"{act} fails: {reason}"
-                yield _case(f"{said}, once, {policy}", [(name, meet, 1)], policy)
-                ends = (FAILED,) if policy == "Abort" else (READY,)
-                yield _case(f"{said}, always, {policy}", [(name, meet, ALWAYS)], policy, ends)
+                yield _case(f"{said}, once, {policy}", [(name, meet, 1)], policy, cuts=1)
+                # Abort: what could not be held is not cut.
+                ends, cuts = ((FAILED,), 0) if policy == "Abort" else ((READY,), 1)
+                always = [(name, meet, ALWAYS)]
+                yield _case(f"{said}, always, {policy}", always, policy, ends, cuts)
 
 
 def losses() -> Iterator[Case]:
@@ -175,7 +178,7 @@ def _die_after(act: Act) -> object:
 
 def _case(
     name: str, faults: list[tuple[str, Any, int]], policy: str = "Abort",
-    ends: tuple[str, ...] = (READY,),
+    ends: tuple[str, ...] = (READY,), cuts: int = 2,
 ) -> Case:  # fmt: skip
     def arrange(world: World) -> list[Fault]:
         def lose(act: Act) -> object:
@@ -199,6 +202,6 @@ def _case(
 
     quiesce = {**QUIESCE, "failurePolicy": policy}
     return Case(
-        name=name, family=D, arrange=arrange, ends=ends, cuts=2, seconds=HOUR,
+        name=name, family=D, arrange=arrange, ends=ends, cuts=cuts, seconds=HOUR,
         spec={"deletionPolicy": "Delete", "quiesce": quiesce},
     )  # fmt: skip

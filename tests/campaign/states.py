@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,8 @@ def _crowded() -> Iterator[Case]:
         return [noticed("DescribeSnapshots")]
 
     yield _case("the quota is used up for an hour", quota, (READY,), wide=True)
-    yield _case("another snapshot of the disk is in creation", busy, (READY,))
+    waits = _case("another snapshot of the disk is in creation", busy, (READY,))
+    yield replace(waits, asks=_asks_who_was_held)
     yield _case("others' snapshots have names like ours", namesake, (READY,))
     yield _case("another cluster's snapshot is on the disk", other_cluster, (READY,))
     for policy in POLICIES:
@@ -102,6 +104,11 @@ def _crowded() -> Iterator[Case]:
         yield _case(
             f"NORMAL comes before it is complete, {policy}", _early, (READY,), policy, wide=True
         )
+
+
+def _asks_who_was_held(world: World) -> Iterator[tuple[str, str]]:
+    if len(world.writers.taken) > 1:
+        yield "Calm", "writers were held for a cut that the cloud had to refuse"
 
 
 def _vanishes(world: World) -> list[Fault]:
