@@ -31,6 +31,7 @@ class ApiServer:
         self.before: dict[str, dict[str, Any]] = {}  # each object as it was one write ago
         self.events: list[dict[str, Any]] = []
         self.writes: list[str] = []
+        self.written: list[Callable[[], object]] = []  # who is told of each write
         self.limit: int | None = None  # of bytes that etcd takes
         self._version = 0
         self._ends: list[tuple[int, dict[str, Any]]] = []  # pods that were deleted, by version
@@ -150,6 +151,8 @@ class ApiServer:
             self.objects.pop(path, None)
         else:
             self.objects[path] = made
+        for told in self.written:
+            told()
 
 
 def _accepted(stored: Any, patched: Any, *, of_status: bool) -> dict[str, Any]:
@@ -191,8 +194,8 @@ def _merge(made: dict[str, Any], change: dict[str, Any]) -> None:
 
 def _is_listed(where: str, path: str) -> bool:
     folder, _, kind = path.rpartition("/")
-    if "/namespaces/" in path:
-        return where.rpartition("/")[0] == path
+    if where.rpartition("/")[0] == path:
+        return True
     return where.startswith(f"{folder}/namespaces/") and where.split("/")[-2] == kind
 
 

@@ -9,6 +9,7 @@ from campaign import (
     clouds,
     crowds,
     deaths,
+    downs,
     holds,
     inputs,
     lives,
@@ -47,6 +48,7 @@ def singles() -> Iterator[Case]:
     yield from crowds.cases()
     yield from pruned.cases()
     yield from bulky.cases()
+    yield from downs.cases()
     yield from holds.cases()
     yield from inputs.cases()
 

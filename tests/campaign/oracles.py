@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from campaign.operators import SECRET_KEY
 from campaign.situation import NEIGHBOUR, PASSWORD, RIGHT_PLACES, UIDS
+from campaign.workload import REPLICAS
 from disksnapshot.reasons import Reason
 from rules.schema import faults
 
@@ -139,8 +140,8 @@ class Oracles:
         world = self.world
         if world.writers.longest > BOUND_SECONDS:
             self.broken("Bounded", f"writers stood still for {world.writers.longest:.1f} s")
-        if world.workload and not world.workload.replicas:
-            self.broken("Converge", "the workload is not back")
+        if world.workload and world.workload.replicas != REPLICAS:
+            self.broken("Converge", f"the workload is at {world.workload.replicas} replicas")
         if world.workload and world.workload.longest_outage > OUTAGE_SECONDS + world.stopped:
             how = f"the workload was away for {world.workload.longest_outage:.0f} s"
             self.broken("Bounded", how)
