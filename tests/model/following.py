@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from disksnapshot.snapshot import status
 from model.exploring import moves, simplest
-from model.state import Operator, World
+from model.state import PROVEN, UNKNOWN, UNPROVEN, Object, Operator, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from model.protocol import Protocol
-    from model.state import Object
+
+
+# By the proof. The file system's alone is none of the model: there, a step that lacks its proof
+# leaves the whole hold unproven.
+CLAIMS = {
+    "": "",
+    "Unknown": UNKNOWN,
+    "ApplicationConsistent": PROVEN,
+    "FilesystemConsistent": UNPROVEN,
+    "CrashConsistent": UNPROVEN,
+}
 
 
 class Shown(NamedTuple):
@@ -22,9 +33,27 @@ class Shown(NamedTuple):
     snapshots: tuple[tuple[int, bool, bool], ...]  # attempt, listed, complete
 
 
+def object_of(stored: Mapping[str, Any] | None) -> Object:
+    """Return an object of the API server as the model has it."""
+    if stored is None:
+        return Object(exists=False)
+    done, metadata = status.parse(stored["status"]), stored["metadata"]
+    return Object(
+        deleting="deletionTimestamp" in metadata,
+        finalizer=bool(metadata.get("finalizers")),
+        attempt=done.intent.attempt if done.intent else 0,
+        state=done.intent.state if done.intent else "",
+        claim=CLAIMS[done.consistency],
+        ready=done.ready == "True" and "deletionTimestamp" not in metadata,
+        failed=done.stalled,
+    )
+
+
 def shown(world: World) -> Shown:
     """Return what can be seen of a state of the model; nobody sees how old an attempt is."""
     done = world.object._replace(age=0)
+    if done.deleting:
+        done = done._replace(ready=False)  # a deletion may wait, which takes it off
     known = [(s.attempt, not s.hidden, s.complete) for s in world.snapshots if not s.taken_away]
     return Shown(done, tuple(sorted(known)))
 

@@ -1,20 +1,17 @@
 """Whatever befalls the operator's code, it keeps the guarantees, and goes a way of the model."""
 
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from disksnapshot.snapshot import plan, status
-from model.following import Follower, Shown
+from disksnapshot.snapshot import plan
+from model.following import Follower, Shown, object_of
 from model.memory import Cloud, Server
 from model.protocol import Protocol
 from model.real import Machine
-from model.state import PROVEN, UNKNOWN, Object
+from model.state import UNKNOWN
 
-CLAIMS = {"": "", "Unknown": UNKNOWN, "ApplicationConsistent": PROVEN}
 FATES = ["proven", "seen", "lost", "unsent", "refused", "silent", "killed", "flies", "paused"]
 NOTHING, ANOTHER, DELETED = "nothing", "another looks", "it is deleted"
 ENOUGH = 60  # looks, after which everything must have come to an end
@@ -44,7 +41,7 @@ class Operators(RuleBasedStateMachine):
             (int(one.snapshot.tags["disksnapshot.io/attempt"]), one.listed, one.snapshot.complete)
             for one in self.cloud.made
         )
-        self.follower.see(Shown(_object(self.server.stored), tuple(known)))
+        self.follower.see(Shown(object_of(self.server.stored), tuple(known)))
 
     @rule(
         who=st.sampled_from([0, -1]),
@@ -96,7 +93,7 @@ class Operators(RuleBasedStateMachine):
     @invariant()
     def ready_stays(self) -> None:
         if hasattr(self, "cloud") and self.server.stored is not None:
-            ready = _object(self.server.stored).ready
+            ready = object_of(self.server.stored).ready
             going = "deletionTimestamp" in self.server.stored["metadata"]
             assert ready or going or not self.was_ready, "Converge"
             self.was_ready = ready
@@ -111,23 +108,8 @@ class Operators(RuleBasedStateMachine):
             self.happen("complete")
             self.cloud.pass_time(61)
             self.one()
-        done = _object(self.server.stored)
+        done = object_of(self.server.stored)
         assert not done.exists or (done.finished and not done.deleting), "Converge"
-
-
-def _object(stored: dict[str, Any] | None) -> Object:
-    if stored is None:
-        return Object(exists=False)
-    done, metadata = status.parse(stored["status"]), stored["metadata"]
-    return Object(
-        deleting="deletionTimestamp" in metadata,
-        finalizer=bool(metadata.get("finalizers")),
-        attempt=done.intent.attempt if done.intent else 0,
-        state=done.intent.state if done.intent else "",
-        claim=CLAIMS[done.consistency],
-        ready=done.ready == "True",
-        failed=done.stalled,
-    )
 
 
 TestOperators = Operators.TestCase
@@ -164,4 +146,4 @@ def test_a_lost_request_that_acts_late_is_adopted() -> None:
     life.begin(policy="Retain", operators=1)
     life.look(0, "flies", fails="", meanwhile=NOTHING, spared=0, pause=240, cloud="act")
     life.teardown()
-    assert _object(life.server.stored).claim == UNKNOWN
+    assert object_of(life.server.stored).claim == UNKNOWN
