@@ -37,15 +37,16 @@ def object_of(stored: Mapping[str, Any] | None) -> Object:
     """Return an object of the API server as the model has it."""
     if stored is None:
         return Object(exists=False)
-    done, metadata = status.parse(stored["status"]), stored["metadata"]
+    done, metadata = status.parse(stored.get("status", {})), stored["metadata"]
+    deleting = "deletionTimestamp" in metadata
     return Object(
-        deleting="deletionTimestamp" in metadata,
+        deleting=deleting,
         finalizer=bool(metadata.get("finalizers")),
         attempt=done.intent.attempt if done.intent else 0,
         state=done.intent.state if done.intent else "",
         claim=CLAIMS[done.consistency],
-        ready=done.ready == "True" and "deletionTimestamp" not in metadata,
-        failed=done.stalled,
+        ready=done.ready == "True" and not deleting,
+        failed=done.stalled and not deleting,
     )
 
 
@@ -53,7 +54,8 @@ def shown(world: World) -> Shown:
     """Return what can be seen of a state of the model; nobody sees how old an attempt is."""
     done = world.object._replace(age=0)
     if done.deleting:
-        done = done._replace(ready=False)  # a deletion may wait, which takes it off
+        # A deletion may wait, and says so instead.
+        done = done._replace(ready=False, failed=False)
     known = [(s.attempt, not s.hidden, s.complete) for s in world.snapshots if not s.taken_away]
     return Shown(done, tuple(sorted(known)))
 
