@@ -1,5 +1,6 @@
 # Two commands are all a newcomer needs: `make demo` (the main job, on real parts) and `make test` (lint and every
-# tests/**/test_*.py). tests/bench/bench_*.py and tests/**/fault_*.py are run by `make bench` and `make deaths`.
+# tests/**/test_*.py). tests/bench/bench_*.py and tests/**/fault_*.py are run by `make bench` and `make deaths`: the latter
+# are deaths, and tests that take the one cluster for half a minute or more each.
 
 SHELL       := /bin/bash
 PYTHON      ?= python3
@@ -48,10 +49,10 @@ figures: lab-up ## Measure 100 holds on the cluster; write docs/figures.md and d
 bench: lab-up ## Assert ratios to a bare loop, and counts of calls and writes, each with a bad build; tell times
 	@$(IN_VENV) python -m pytest tests/bench -o python_files='bench_*.py'
 
-deaths: lab-up ## Kill every part in the middle of a hold, and at random; write docs/deaths.md
+deaths: lab-up ## Kill every part in a hold, and at random; write docs/deaths.md; then what takes long on the cluster
 	@$(IN_VENV) python -m lab.deaths run && $(IN_VENV) python -m lab.deaths storm \
 		&& $(IN_VENV) python -m lab.deaths page
-	@$(IN_VENV) python -m pytest tests/faults tests/cluster/job -o python_files='fault_*.py'
+	@$(IN_VENV) python -m pytest tests/faults tests/cluster -o python_files='fault_*.py'
 
 refusals: lab-up ## Give the cluster every bad input; write docs/refusals.md and docs/reasons.md
 	@$(IN_VENV) python -m lab.refusals run && $(IN_VENV) python -m lab.refusals page
