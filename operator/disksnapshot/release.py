@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from disksnapshot.kube.api import Api
 
+    Said = dict[tuple[str, str], list[str]]  # lines of each object, by its uid and name
+
 HOLDER = "uninstall"
 # Longer than Helm takes to delete the operator after this; and a new one needn't wait long.
 SEIZED_SECONDS, RENEW_SECONDS = 30, 10.0
@@ -51,19 +53,23 @@ class Release:
         """Let go of every object; return a line on each whose snapshots stay."""
         self._hold()
         self._sleep(STEPS_DOWN_SECONDS)
+        said: Said = {}
         for _ in range(TRIES):
-            said, dropped = self._pass()
+            # Also of what went with its finalizer, which a later pass doesn't see any more.
+            lines, dropped = self._pass()
+            said |= lines
             if not dropped:
                 break
         self._lease.seize(SEIZED_SECONDS)
-        return said
+        return [line for lines in said.values() for line in lines]
 
-    def _pass(self) -> tuple[list[str], int]:
-        """Let go of each object; return the lines, and how many finalizers were taken off.
+    def _pass(self) -> tuple[Said, int]:
+        """Let go of each object; return its lines, and how many finalizers were taken off.
 
         Until a pass finds none: what the operator had sent may be done after it stepped down.
         """
-        said, hindered, dropped = [], [], 0
+        said: Said = {}
+        hindered, dropped = [], 0
         for body in self._every():
             self._hold()
             # First: without the finalizer a deletion would take along what is written of it.
@@ -72,7 +78,8 @@ class Release:
                 dropped += self._let_go(body)
             except (Conflict, Forbidden, Invalid) as error:  # one must not keep back all others
                 hindered.append(str(error))
-            said += [line for line in lines if line]
+            metadata = body["metadata"]
+            said[metadata["uid"], metadata["name"]] = [line for line in lines if line]
         if hindered:
             raise Conflict("; ".join(hindered))
         return said, dropped

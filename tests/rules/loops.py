@@ -1,7 +1,6 @@
 """An API server with one object, and a cloud, in memory; a loop between them."""
 
 import copy
-import itertools
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,7 @@ from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Loop
 from disksnapshot.metrics import Metrics
 from disksnapshot.sight import Key
-from disksnapshot.snapshot import plan, status
+from disksnapshot.snapshot import status
 from disksnapshot.snapshot.outcome import Result
 from lab.lives.apiserver import json_patch
 from rules.situations import DISKS, UID, snapshot_of
@@ -163,12 +162,6 @@ def loop(
         CLUSTER,
         clock=clock,
     )
-
-
-def hasty() -> Callable[[], datetime]:
-    """Return a clock that a look-up's pause has passed on at each reading."""
-    readings = itertools.count(1)
-    return lambda: own_time() + plan.LOOK_UP_PAUSE * next(readings)
 
 
 def listed(state: str = "NORMAL", *, uid: str = UID, number: int = 1) -> Snapshot:

@@ -7,7 +7,7 @@ import pytest
 from disksnapshot import naming
 from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.snapshot import spec
-from rules.loops import CLUSTER, KEY, MemoryCloud, Server, hasty, loop
+from rules.loops import CLUSTER, KEY, MemoryCloud, Server, loop
 from rules.situations import DISKS, UID, body, draft, intent, volumes
 
 VICTIM = "ffffffff-4e5f-6789-abcd-ef0123456789"
@@ -80,9 +80,7 @@ def test_a_status_that_names_a_foreign_disk_deletes_nothing_there() -> None:
     forged = naming_it()
     forged["intent"]["diskIDs"] = list(DISKS)
     server = Server(body(deleting=True, policy="Delete", status_so_far=forged))
-    looking = loop(server, cloud, clock=hasty())
-    for _ in range(2):
-        looking.look(KEY)
+    loop(server, cloud).look(KEY)
     assert len(cloud.listed) == 1
     assert server.stored is None
 

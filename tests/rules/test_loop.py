@@ -16,7 +16,7 @@ from disksnapshot.snapshot import status
 from disksnapshot.snapshot.outcome import Result
 from disksnapshot.snapshot.proof import verdict
 from disksnapshot.window.hold import Facts, Refusal
-from rules.loops import KEY, MemoryCloud, Nobody, Server, Sweeps, hasty, listed, loop
+from rules.loops import KEY, MemoryCloud, Nobody, Server, Sweeps, listed, loop
 from rules.outcomes import cut, facts
 from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
 
@@ -413,24 +413,10 @@ def test_more_time_that_comes_after_the_deletion_makes_nothing_ready_again() -> 
 
 def test_an_expired_snapshot_that_the_cloud_deleted_first_is_expired_all_the_same() -> None:
     server = Server(expiring(3600))
-    looking = loop(server, clock=hasty())
-    for _ in range(4):
+    looking = loop(server)
+    for _ in range(3):
         looking.look(KEY)
     assert (server.now.reason, server.now.stalled) == ("Expired", True)
-
-
-def test_a_list_that_is_empty_once_doesn_t_let_a_deleted_object_go_without_its_snapshot() -> None:
-    server = Server(body(deleting=True, policy="Delete", status_so_far=ready()))
-    cloud = MemoryCloud()
-    looking = loop(server, cloud)
-    pause = looking.look(KEY)
-    assert pause is not None
-    assert server.stored is not None
-    assert pause <= timedelta(seconds=10)
-    cloud.listed.append(listed())
-    for _ in range(2):
-        looking.look(KEY)
-    assert cloud.listed == []
 
 
 def test_an_expired_snapshot_that_is_bound_says_so_and_is_ready_again_with_more_time() -> None:

@@ -479,19 +479,11 @@ READY: dict[str, Any] = {"ready": "True"}
             ),
             ("delete, recorded, lag over: goes", "Delete", recorded(), looked(), after(361), DROP),
             (
-                "delete, ready and not listed, once: is looked for again",
+                "delete, ready and gone: goes at once",
                 "Delete",
                 recorded(**READY),
                 looked(),
-                after(9),
-                steps.Wait,
-            ),
-            (
-                "delete, ready and not listed, in two look-ups: goes",
-                "Delete",
-                recorded(**READY),
-                looked(),
-                after(10),
+                after(1),
                 DROP,
             ),
             (

@@ -53,6 +53,8 @@ class Objects:
         if later := self.then.pop(name, None):
             self.bodies[later["metadata"]["name"]] = later
         self.bodies[name]["metadata"]["finalizers"] = ["another.io/one"]
+        if "deletionTimestamp" in self.bodies[name]["metadata"]:
+            del self.bodies[name]  # it waited for nothing but the finalizer
 
     def seize(self, seconds: int) -> None:
         assert seconds == SEIZED_SECONDS
@@ -95,6 +97,13 @@ def test_what_stays_in_the_cloud_is_listed_and_what_may_still_come() -> None:
     assert kept == f"shop/kept: {snapshot_of(DISKS[0])}"
     assert "may still appear" in still_open
     assert what_stays(named("new")) == ""
+
+
+def test_an_object_that_goes_with_its_finalizer_is_listed_with_what_it_leaves() -> None:
+    going = named("going", deleting=True, policy="Delete", status_so_far=recorded())
+    objects = Objects(going, named("b"))
+    assert released(objects) == [f"shop/going: {snapshot_of(DISKS[0])}"]
+    assert list(objects.bodies) == ["b"]
 
 
 def test_an_object_that_changes_or_goes_meanwhile_holds_nothing_up() -> None:

@@ -118,8 +118,6 @@ def _expiry(done: Done, seen: Seen, now: datetime, expires: datetime) -> Step:
         # More time may be asked for at any moment: nobody shall read Ready of what is deleted.
         return Retire(f"{named} expired {expires:%Y-%m-%d %H:%M:%S} UTC and is deleted now")
     blocked = _delete_ours(seen, now, Reason.EXPIRED)
-    if blocked is None and done.intent:
-        blocked = _await_listing(done, done.intent, seen, now)
     if blocked:
         return blocked
     message = f"{named} expired {expires:%Y-%m-%d %H:%M:%S} UTC and was deleted"
@@ -225,14 +223,8 @@ def _await_listing(done: Done, intent: Intent, seen: Seen, now: datetime) -> Ste
     It may have been made as late as its request was valid, by a window that was paused.
     """
     unlisted = sorted(set(done.snapshots.values()) - seen.listed)
-    if not unlisted:
+    if not unlisted or done.ready == "True" or now > intent.not_after + LAG:
         return None
-    if done.ready == "True" or now > intent.not_after + LAG:
-        if _seen_twice(seen, now):
-            return None
-        # One list may be empty by mistake, and then the snapshot would be left for ever.
-        message = f"the cloud doesn't list {unlisted[0]}; looking once more before it is let go"
-        return Wait(now + LOOK_UP_PAUSE, Reason.DELETING, message)
     message = f"waiting until the cloud lists {unlisted[0]}, to delete it"
     return Wait(now + LISTING_PAUSE, Reason.DELETION_BLOCKED, message)
 
@@ -316,8 +308,5 @@ def _delete_ours(seen: Seen, now: datetime, why: Reason) -> Step | None:
 def _can_no_longer_appear(intent: Intent, seen: Seen, now: datetime) -> bool:
     """The request has expired, its lag has passed, and two look-ups apart agreed on it."""
     expired = now > intent.not_after + LAG
-    return expired and _seen_twice(seen, now)
-
-
-def _seen_twice(seen: Seen, now: datetime) -> bool:
-    return seen.absent_since is not None and now - seen.absent_since >= LOOK_UP_PAUSE
+    twice = seen.absent_since is not None and now - seen.absent_since >= LOOK_UP_PAUSE
+    return expired and twice
