@@ -21,7 +21,7 @@ from disksnapshot.reasons import Reason
 from disksnapshot.recording import Recorder
 from disksnapshot.sight import Key, Sight
 from disksnapshot.snapshot import outcome, plan, spec, status, steps
-from disksnapshot.snapshot.intents import is_same_ask
+from disksnapshot.snapshot.intents import insist
 from disksnapshot.writing import Writer
 
 if TYPE_CHECKING:
@@ -184,9 +184,9 @@ class Loop:
         try:
             return self._scaler.perform(sight, step)
         except Problem as problem:
-            return self._problem(sight, sight.body, problem)
+            return self._problem(sight, problem)
         except Forbidden as error:
-            return self._problem(sight, sight.body, Problem(Reason.FORBIDDEN, str(error)))
+            return self._problem(sight, Problem(Reason.FORBIDDEN, str(error)))
 
     def _keep(self, sight: Sight, step: steps.Keeping | steps.Scaling) -> timedelta | None:
         if isinstance(step, steps.Scaling):
@@ -207,9 +207,9 @@ class Loop:
         try:
             result = self._captures.run(body, attempt)
         except (Problem, CloudUnavailable) as error:
-            return self._problem(sight, body, shown(error))
+            return self._problem(sight, shown(error))
         except Forbidden as error:
-            return self._problem(sight, body, Problem(Reason.FORBIDDEN, str(error)))
+            return self._problem(sight, Problem(Reason.FORBIDDEN, str(error)))
         finally:
             self._slots.release()
         self._memory.keep(sight.ask.uid, result)
@@ -227,28 +227,17 @@ class Loop:
         logger.warning("%s: %s", sight.ask.label, result.refusal.message)
         return self._seldom(sight, "an attempt that was not acknowledged", outcome.RETRY_PAUSE)
 
-    def _problem(
-        self, sight: Sight, body: Mapping[str, Any], problem: Problem
-    ) -> timedelta | None:
+    def _problem(self, sight: Sight, problem: Problem) -> timedelta | None:
         """Nothing was touched: say what is missing, and try again ever more slowly."""
-        try:
-            return self._say_problem(sight, body, problem)
-        except Conflict:
-            # The attempt's own finalizer, or somebody's edit of a label: no reason to keep silent.
-            fresh = self._objects.read(sight.ask.namespace, sight.ask.name)
-            if not is_same_ask(body, fresh):
-                raise
-            return self._say_problem(sight, fresh, problem)
 
-    def _say_problem(
-        self, sight: Sight, body: Mapping[str, Any], problem: Problem
-    ) -> timedelta | None:
-        sight = Sight(
-            body=body,
-            ask=sight.ask,
-            done=status.parse(body.get("status", {})),
-            now=self._clock(),
-        )
+        def say(body: Mapping[str, Any]) -> timedelta | None:
+            done = status.parse(body.get("status", {}))
+            return self._say(replace(sight, body=body, done=done, now=self._clock()), problem)
+
+        # The attempt's own finalizer, or somebody's edit of a label: no reason to keep silent.
+        return insist(self._objects, sight.body, say)
+
+    def _say(self, sight: Sight, problem: Problem) -> timedelta | None:
         if problem.final and sight.done.offline and sight.done.is_down:
             # First the way back; only then it is called failed.
             note = scaling.ended(sight.done.offline, problem.reason, str(problem))

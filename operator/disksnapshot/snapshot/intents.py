@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from disksnapshot import naming
 from disksnapshot.errors import Conflict
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Body = Mapping[str, Any]
 
+T = TypeVar("T")
 WRITE_TRIES = 5  # while others keep changing the object
 
 
@@ -42,7 +43,7 @@ class Intents:
         would take it off again.
         """
         self._require_running()
-        return self._insist(body, self._objects.add_finalizer)
+        return insist(self._objects, body, self._objects.add_finalizer)
 
     def write(
         self, body: Body, prepared: Prepared, marks: Marks, signed: datetime, *,
@@ -70,7 +71,7 @@ class Intents:
                 draft.deadline(None)  # the cloud has an earlier one, and is to be told of this
             return self._objects.write_status(body, draft.body)
 
-        self._insist(body, write)
+        insist(self._objects, body, write)
 
     def require_none_forgotten(self, body: Body, prepared: Prepared, marks: Marks) -> None:
         """Raise Conflict if the cloud has a snapshot of this object that its status forgot.
@@ -94,23 +95,24 @@ class Intents:
         self.write(self.announce(body), prepared, forgotten, now, forgotten=True)
         raise Conflict(f"the cloud has attempt {forgotten.attempt}, which the status forgot")
 
-    def _insist(self, body: Body, write: Callable[[Body], dict[str, Any]]) -> dict[str, Any]:
-        """Write although others edit the object, as long as what is asked stays the same.
 
-        Beginning anew for each edit of a label would touch the writers each time.
-        """
-        for _ in range(WRITE_TRIES):
-            try:
-                return write(body)
-            except Conflict:
-                fresh = self._objects.read(body["metadata"]["namespace"], body["metadata"]["name"])
-                if not is_same_ask(body, fresh):
-                    raise
-                body = fresh
-        raise Conflict("others keep changing the object")
+def insist(objects: Objects, body: Body, write: Callable[[Body], T]) -> T:
+    """Write although others edit the object, as long as what is asked stays the same.
+
+    Beginning anew for each edit of a label would touch the writers each time.
+    """
+    for _ in range(WRITE_TRIES):
+        try:
+            return write(body)
+        except Conflict:
+            fresh = objects.read(body["metadata"]["namespace"], body["metadata"]["name"])
+            if not _is_same_ask(body, fresh):
+                raise
+            body = fresh
+    raise Conflict("others keep changing the object")
 
 
-def is_same_ask(before: Body, now: Body) -> bool:
+def _is_same_ask(before: Body, now: Body) -> bool:
     """Tell whether nothing changed that an attempt depends on."""
 
     def depends_on(body: Body) -> list[object]:
