@@ -103,7 +103,7 @@ class Loop:
         self._memory.lose(uid, snapshot_ids)
 
     def _step(self, key: Key) -> timedelta | None:
-        body = self._objects.read(key.namespace, key.name)
+        body = self._read(key)
         now = self._clock()
         done = status.parse(body.get("status", {}))
         try:
@@ -117,6 +117,15 @@ class Loop:
         else:
             sight = Sight(body=body, ask=ask, done=done, now=now)
         self._metrics.census.note(key, sight.standing())
+        try:
+            return self._go_on(key, sight)
+        except Gone as error:
+            # It was there to be read. If it went since, the next look finds nothing; else it is
+            # its status alone that isn't there, as while somebody changes the definition.
+            logger.warning("%s: %s", sight.ask.label, error)
+            return self._seldom(sight, "a write that found nothing", SHORTEST_RETRY)
+
+    def _go_on(self, key: Key, sight: Sight) -> timedelta | None:
         result = self._memory.result(sight.ask.uid)
         if result:
             return (
@@ -126,6 +135,15 @@ class Loop:
             return self._perform(*self._decide(key, sight))
         except (Problem, CloudUnavailable) as error:
             return self._hindered(sight, shown(error))
+
+    def _read(self, key: Key) -> Mapping[str, Any]:
+        try:
+            body = self._objects.read(key.namespace, key.name)
+        except Gone:
+            self._leave(self._memory.meet(key))
+            raise
+        self._leave(self._memory.meet(key, body["metadata"]["uid"]))
+        return body
 
     def _decide(self, key: Key, sight: Sight) -> tuple[Sight, steps.Step]:
         ask, done, now = sight.ask, sight.done, sight.now
@@ -143,7 +161,9 @@ class Loop:
             sight = replace(sight, now=self._clock())
             step = plan.next_step(ask, done, seen, sight.now)
             if isinstance(step, steps.LookUp):
-                step = plan.next_step(ask, done, looked, sight.now)
+                seen, step = looked, plan.next_step(ask, done, looked, sight.now)
+        if plan.rests_on_absence(ask, done, seen, step):
+            self._observer.require_gone(ask, done)
         return sight, step
 
     def _perform(self, sight: Sight, step: steps.Step) -> timedelta | None:  # noqa: C901, PLR0911 - one case a step
@@ -265,15 +285,16 @@ class Loop:
             return min(rest, LONGEST_SELDOM)  # longer only by a clock that was set back
         logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
         self._memory.rest_deletion(sight.ask.uid, snapshot_id, sight.now + DELETION_PAUSE)
-        self._delete(snapshot_id)
+        if self._delete(snapshot_id):
+            self._memory.was_deleted(sight.ask.uid, snapshot_id)
         # One that stays listed is not asked for in a hot loop.
         pause = self._seldom(sight, f"deleting {snapshot_id}", DELETION_PAUSE)
         self._memory.rest_deletion(sight.ask.uid, snapshot_id, sight.now + pause)
         return pause
 
-    def _delete(self, snapshot_id: str) -> None:
+    def _delete(self, snapshot_id: str) -> bool:
         try:
-            self._cloud.delete(snapshot_id)
+            return self._cloud.delete(snapshot_id)
         except Problem as problem:
             raise Problem(
                 Reason.DELETION_BLOCKED,
@@ -288,8 +309,11 @@ class Loop:
 
     def _forget(self, sight: Sight) -> None:
         self._poller.forget(sight.done.snapshots.values())
-        self._memory.forget(sight.ask.uid)
-        self._announcements.forget(sight.ask.uid)
+        self._leave(sight.ask.uid)
+
+    def _leave(self, uid: str) -> None:
+        self._memory.forget(uid)
+        self._announcements.forget(uid)
 
     def _pause(self, sight: Sight, problem: Problem) -> timedelta:
         """Return a pause as long as this has been failing, within bounds: doubling, in effect.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Hashable, Iterable
     from datetime import datetime
 
     from disksnapshot.snapshot.outcome import Result
@@ -54,6 +54,19 @@ class Memory:
         self._progress: dict[str, datetime] = {}
         self._failing: dict[str, Failing] = {}
         self._deletions: dict[str, Deletion] = {}
+        self._deleted: dict[str, frozenset[str]] = {}
+        self._uids: dict[Hashable, str] = {}
+
+    def meet(self, key: Hashable, uid: str = "") -> str:
+        """Note whose key it is, by default nobody's; return the uid that is seen no more, if any.
+
+        Somebody may take a finalizer off by force, and nobody else would ever hear of that end.
+        """
+        with self._lock:
+            last = self._uids.pop(key, "")
+            if uid:
+                self._uids[key] = uid
+            return "" if last == uid else last
 
     def look_up(self, uid: str, nonce: str, ids: Iterable[str], now: datetime) -> LookUps:
         """Note what a look-up for an attempt has shown; only a new id begins the time anew."""
@@ -122,11 +135,23 @@ class Memory:
             return None
         return last.until - now
 
+    def was_deleted(self, uid: str, snapshot_id: str) -> None:
+        """Note that the cloud had a snapshot, and took our word to delete it."""
+        with self._lock:
+            self._deleted[uid] = self._deleted.get(uid, frozenset()) | {snapshot_id}
+
+    def deleted_all(self, uid: str, snapshot_ids: Collection[str]) -> bool:
+        """Tell whether the cloud was seen to delete each of these, and there are any."""
+        with self._lock:
+            return bool(snapshot_ids) and self._deleted.get(uid, frozenset()).issuperset(
+                snapshot_ids
+            )
+
     def forget(self, uid: str) -> None:
         """Drop everything about an object that is gone, or of which nothing more will come."""
         with self._lock:
             for known in (
                 self._look_ups, self._results, self._lost, self._progress, self._failing,
-                self._deletions,
+                self._deletions, self._deleted,
             ):  # fmt: skip
                 known.pop(uid, None)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from disksnapshot import naming
+from disksnapshot import account, naming
+from disksnapshot.errors import Conflict, Problem
+from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from disksnapshot.cbs.client import Cloud
@@ -51,9 +53,7 @@ class Observer(Generic[K]):
         """Ask the cloud for every snapshot of this object on the disks of its intent."""
         found = []
         for snapshot in self._cloud.snapshots_of(*intent.disk_ids):
-            attempt = naming.attempt_of(
-                snapshot.tags, snapshot.name, namespace=ask.namespace, name=ask.name, uid=ask.uid
-            )
+            attempt = self._attempt(ask, snapshot)
             if attempt is not None and snapshot.disk_id in intent.disk_ids:
                 ours = naming.has_tags_of(snapshot.tags, self._cluster_id, ask.uid)
                 found.append(_found(snapshot, attempt, ours=ours))
@@ -63,6 +63,36 @@ class Observer(Generic[K]):
         noted = self._memory.look_up(ask.uid, intent.nonce, ids, clock())
         return steps.Seen(
             snapshots=tuple(found), looked=True, absent_since=noted.since, listed=noted.listed
+        )
+
+    def require_gone(self, ask: Ask, done: Done) -> None:
+        """Raise unless what the cloud doesn't list is gone, by keys that would show it.
+
+        Costs some calls, so it is asked only before something is concluded for good. The list is
+        read between two looks at the account, as the keys may have changed since it was last.
+
+        Raises: Problem where nothing of this cluster is there; Conflict if it is listed again.
+        """
+        intent, ids = done.intent, done.snapshots.values()
+        if intent is None or self._memory.deleted_all(ask.uid, ids):
+            return  # deleted by us, in this very account; their disks may be gone as well by now
+        disks = intent.disk_ids
+        self._require_account(ask, disks, ids)
+        listed = self._cloud.snapshots_of(*disks)
+        if any(self._attempt(ask, item) == intent.attempt for item in listed):
+            self._memory.lose(ask.uid, ())
+            self._poller.forget(ids)  # so that they are looked at anew
+            raise Conflict("what seemed to be gone is listed again")
+        self._require_account(ask, disks, ids)
+
+    def _require_account(self, ask: Ask, disks: Iterable[str], ids: Iterable[str]) -> None:
+        if not account.has_something_of(self._cloud, self._cluster_id, disks):
+            reason = Reason.DELETION_BLOCKED if ask.deleting else Reason.DISK_UNUSABLE
+            raise Problem(reason, account.nowhere(disks, ids), slow=True)
+
+    def _attempt(self, ask: Ask, snapshot: Snapshot) -> int | None:
+        return naming.attempt_of(
+            snapshot.tags, snapshot.name, namespace=ask.namespace, name=ask.name, uid=ask.uid
         )
 
 

@@ -6,8 +6,10 @@ import logging
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from disksnapshot import account
 from disksnapshot.errors import Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.kube.events import snapshot_subject
 from disksnapshot.reasons import REMEDIES, Reason
@@ -30,10 +32,6 @@ AGAIN_SECONDS = 60.0  # so long must a snapshot stay missing: a listing may lag
 PAGE = 100
 ORPHAN_AGE = timedelta(hours=24)
 SELDOM_SECONDS = 900.0  # where only a person can help
-NOWHERE = (
-    "the cloud shows neither a snapshot with this cluster's marks nor a disk of those that are "
-    "missing, so none is called lost: are the keys of the right account, and is the region right?"
-)
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +75,7 @@ class Sweep:
         self._pace = pace
         self._stop = threading.Event()
         self._failures = 0
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, str]] = set()  # as of the last sweep
         self._unwanted: set[str] = set()  # uids of objects that wanted Delete as they went
         self._orphan_since: dict[str, datetime] = {}
 
@@ -132,10 +130,12 @@ class Sweep:
         if self._pace.deletes_orphans:
             self._delete(found.orphans, objects)
         if found.missing and not self._stop.wait(self._pace.again_seconds):
-            if listed or self._knows_a_disk_of([objects[uid] for uid in found.missing]):
+            owners = [objects[uid] for uid in found.missing]
+            disks = frozenset[str]().union(*(owner.disks for owner in owners))
+            if listed or account.knows_a_disk(self._cloud, disks):
                 self._confirm(found.missing, objects)
             else:
-                logger.warning("%s", NOWHERE)
+                logger.warning("%s", account.nowhere(disks, chain(*found.missing.values())))
 
     def _marked(self, snapshots: Iterable[Snapshot]) -> list[Marked]:
         found = (
@@ -143,15 +143,6 @@ class Sweep:
             for item in snapshots
         )
         return [item for item in found if item]
-
-    def _knows_a_disk_of(self, owners: Iterable[Kept]) -> bool:
-        """Tell whether it is the right account and region in which we look.
-
-        In any other one the cloud lists nothing, without an error, and all would be called lost,
-        for good, by a wrong setting.
-        """
-        disks = sorted(frozenset[str]().union(*(owner.disks for owner in owners)))
-        return bool(self._cloud.disks(disks[:PAGE]))
 
     def _confirm(self, missing: Mapping[str, frozenset[str]], objects: Mapping[str, Kept]) -> None:
         """Ask for what is missing by its id, before anybody is told that it is lost."""
@@ -165,23 +156,28 @@ class Sweep:
                 self._lost(Key(owner.namespace, owner.name), uid, lost)
 
     def _tell(self, found: Findings, objects: Mapping[str, Kept]) -> None:
+        told, self._told = self._told, set()
         for item in found.orphans:
             message = f"{item.id} in the cloud has the marks of this object, which is gone or done"
-            self._say(item.uid, item.namespace, item.name, Reason.ORPHANED, item.id, message)
+            whose = (item.uid, item.namespace, item.name)
+            self._say(told, whose, Reason.ORPHANED, item.id, message)
         for item in found.retained:
             logger.info("%s outlives %s/%s, as asked", item.id, item.namespace, item.name)
         for uid, earlier in found.previous.items():
             ids, owner = ", ".join(sorted(item.id for item in earlier)), objects[uid]
             message = f"an earlier object of this name left {ids}"
-            self._say(uid, owner.namespace, owner.name, Reason.PREVIOUS_EXISTS, ids, message)
+            whose = (uid, owner.namespace, owner.name)
+            self._say(told, whose, Reason.PREVIOUS_EXISTS, ids, message)
 
     def _say(
-        self, uid: str, namespace: str, name: str, reason: Reason, what: str, message: str
-    ) -> None:
-        """Log it, and write an event, once in the life of this process."""
-        if (uid, what) in self._told:
-            return
+        self, told: set[tuple[str, str]], whose: tuple[str, str, str], reason: Reason,
+        what: str, message: str,
+    ) -> None:  # fmt: skip
+        """Log it, and write an event, unless the sweep before this one has."""
+        uid, namespace, name = whose
         self._told.add((uid, what))
+        if (uid, what) in told:
+            return
         logger.warning("%s/%s: %s: %s", namespace, name, reason, message)
         kind = "Warning" if reason is Reason.ORPHANED else "Normal"
         self._metrics.told(kind, reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from campaign.world import HOUR, World
 from disksnapshot.reasons import Reason
 
 READY, FAILED, GONE, WAITS = "Ready", "failed", "gone", "waits"
+ASKED_IN_PEACE = 2  # to delete one, which the cloud in memory goes on listing for 4 s
 QUIET_SECONDS = 600.0  # longer than a request is valid, with its lag
 
 Arrange = Callable[[World], list[Fault]]
@@ -93,10 +95,13 @@ def run(case: Case) -> Seen:
     world.points.faults = case.arrange(world)
     with _listening(world):
         end = _live(world, oracles, case)
+        if case.wide:  # what befalls all may outlast the life of one
+            world.run(lambda: oracles.neighbour_was_ready, 2 * HOUR)
         oracles.end(wide=case.wide)
         oracles.heard(case.says)
         for guarantee, how in case.asks(world):
             oracles.broken(guarantee, how)
+        _count_deletions(world, oracles)
         _count(world, oracles, case, end)
         oracles.orphans()
     unfired = [fault for fault in world.points.faults if not (fault.fired or fault.may_miss)]
@@ -176,36 +181,47 @@ def _stay(world: World, oracles: Oracles, case: Case, end: str) -> None:
 def _expire(world: World, oracles: Oracles, seconds: float) -> None:
     """Its time passes: its snapshot is deleted, and the object stays to say so."""
     [cut] = oracles.of(world.uids[-1])
-    world.run(lambda: not world.body() or world.done().ready != "True", seconds + HOUR)
+    world.run(lambda: not world.body() or world.done().ready != "True", seconds + 2 * HOUR)
     if world.clock.seconds < cut.at + seconds - VALID_SECONDS:
         oracles.broken("Ours", "its snapshot was to be kept for longer")
-    world.run(lambda: _end(world) == FAILED, HOUR)
+    world.run(lambda: _end(world) == FAILED, 2 * HOUR)
     if world.body() is None or world.done().reason != Reason.EXPIRED:
         oracles.broken("Converge", "it is not called expired")
-    if oracles.of(world.uids[-1]):
+    if any(map(oracles.is_left, oracles.of(world.uids[-1]))):
         oracles.broken("Tracked", "it is called expired, and its snapshot is there")
 
 
 def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
     """Creates and deletes are those of the life without a fault."""
-    made = [one for one in world.cloud.ever if one.name.startswith("shop-orders-")]
-    if len(made) > case.cuts:
-        oracles.broken("One", f"{len(made)} snapshots were made, where {case.cuts} would do")
+    made = [one.disk_id for one in world.cloud.ever if one.name.startswith("shop-orders-")]
+    for disk_id, cuts in Counter(made).items():
+        if cuts > case.cuts:
+            oracles.broken("One", f"{cuts} snapshots of {disk_id}, where {case.cuts} would do")
     asked = [what for action, what in world.cloud.calls if action == "CreateSnapshot"]
-    if asked.count(situation.DISKS[SUBJECT]) > ATTEMPTS:
+    if any(asked.count(disk_id) > ATTEMPTS for disk_id in world.disks):
         oracles.broken("Calm", f"a snapshot was asked for {len(asked)} times")
     left = sum(bool(one.tags) for one in oracles.of(world.uids[-1]))
     if not world.cloud.tags_stick:
         return  # it stays, and that must have been said
-    wanted = {0} if world.policy == "Delete" or end == FAILED else {1}
+    whole = len(world.disks)
+    wanted = {0} if world.policy == "Delete" or end == FAILED else {whole}
     if "expireAfterSeconds" in case.spec:
         wanted = {0}
     if end in {GONE, WAITS} and world.policy != "Delete":
-        wanted = {0, 1}  # it was not Ready: what was cut by then is kept
+        wanted = {0, whole}  # it was not Ready: what was cut by then is kept
     if oracles.policy_at_deletion not in {"", world.policy}:
-        wanted = {0, 1}  # the policy was changed while it was being heeded
+        wanted = {*range(whole + 1)}  # the policy was changed while it was being heeded
     if left not in wanted:
         oracles.broken("Tracked", f"{left} snapshots are left, and {wanted} would be right")
+
+
+def _count_deletions(world: World, oracles: Oracles) -> None:
+    """No more than in the life without a fault, and one more a fault; each operator for itself."""
+    fired = sum(fault.fired for fault in world.points.faults)
+    in_peace = ASKED_IN_PEACE * len(world.operators)
+    for snapshot_id, times in Counter(world.cloud.took).items():
+        if times > in_peace + fired:
+            oracles.broken("Calm", f"{times} times it was asked to delete {snapshot_id}")
 
 
 @contextmanager

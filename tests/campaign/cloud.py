@@ -55,6 +55,8 @@ class Cloud:
     deletion_seconds: float = 4.0
     tags_stick: bool = True
     ahead: float = 0.0  # of the operator's clock
+    elsewhere: bool = False  # it is asked with keys of another account, which has nothing
+    took: list[str] = field(default_factory=list)  # the snapshots that it was told to delete
     number: int = 0
     acts_after: float = 0.0  # the next request is done so much later; nobody hears of it
     ever: list[Made] = field(default_factory=list)
@@ -100,6 +102,8 @@ class Cloud:
             self.answer(headers, body)
 
     def listed(self) -> list[Made]:
+        if self.elsewhere:
+            return []
         return [one for one in self.made if self.clock.seconds >= one.at + one.listed_after]
 
     def vanish(self, snapshot_id: str) -> None:
@@ -137,7 +141,8 @@ class Cloud:
                 page = found[start : start + asked.get("Limit", 20)]
                 return {"TotalCount": len(found), "SnapshotSet": [*map(self._document, page)]}
             case "DescribeDisks":
-                ids = [item for item in asked["DiskIds"] if item in self.disks]
+                there = {} if self.elsewhere else self.disks
+                ids = [item for item in asked["DiskIds"] if item in there]
                 return {"TotalCount": len(ids), "DiskSet": [self.disks[item] for item in ids]}
             case "DescribeSnapshotOverview":
                 return {"TotalNums": len(self.listed())}
@@ -148,7 +153,7 @@ class Cloud:
 
     def _create(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         disk_id = asked["DiskId"]
-        if disk_id not in self.disks:
+        if self.elsewhere or disk_id not in self.disks:
             raise Refusal("InvalidDiskId.NotFound")
         if any(one.disk_id == disk_id and self.state(one) == "CREATING" for one in self.made):
             raise Refusal("InvalidDisk.SnapshotCreating")
@@ -176,6 +181,7 @@ class Cloud:
                 kind = "ResourceUnavailable.SnapshotCreating"
                 raise Refusal(kind if creating else "InvalidSnapshot.NotSupported")
         for one in found:
+            self.took.append(one.id)
             # Asked twice, the first deletion goes on.
             one.gone_from = one.gone_from or self.clock.seconds + self.deletion_seconds
             self.clock.alarm(self.deletion_seconds)
@@ -183,7 +189,7 @@ class Cloud:
 
     def _find(self, snapshot_id: str) -> Made:
         for one in self.made:
-            if one.id == snapshot_id:
+            if one.id == snapshot_id and not self.elsewhere:
                 return one
         raise Refusal("InvalidSnapshotId.NotFound")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from campaign import replies, situation
 from campaign.cases import FAILED, GONE, READY, Case, of_policy
-from campaign.deaths import POLICIES
+from campaign.deaths import POLICIES, recorded
 from campaign.points import ALWAYS, Act, Fault, kill_after, noticed
 from campaign.replies import GARBAGE, answered, for_a_while, refusing
 from campaign.situation import SUBJECT
@@ -30,6 +31,15 @@ PASSING_CODES = (
     "AuthFailure.SignatureExpire", "AuthFailure.SecretIdNotFound", "AuthFailure.TokenFailure",
     "UnauthorizedOperation", "SomethingThat.NobodyDocuments",
 )  # fmt: skip
+BLOCKING_CODES = (
+    "UnsupportedOperation.SnapshotHasBindedImage", "UnsupportedOperation.SnapHasShared",
+    "InvalidSnapshot.NotSupported",
+)  # fmt: skip
+AFTER_A_KILL: Mapping[str, Callable[[World], Meet]] = {
+    "reset": lambda _: replies.lost_before,
+    "done, and the answer lost": lambda _: replies.lost_after,
+    "an InternalError": refusing("InternalError"),
+}
 # Of CreateSnapshot: what ends the object, and what costs an attempt.
 FINAL_CODES = ("InvalidDisk.NotSupportSnapshot", "InvalidParameter", "InvalidDiskId.NotFound")
 N = "N1-N10, the cloud's answers"
@@ -40,8 +50,10 @@ def cases() -> Iterator[Case]:
     """All of them."""
     yield from creations()
     yield from calls()
+    yield from deletions()
     yield from flights()
     yield from lags()
+    yield from with_kills()
 
 
 def creations() -> Iterator[Case]:
@@ -86,6 +98,40 @@ def calls() -> Iterator[Case]:
     for name in CALLS[:3]:
         for code in PASSING_CODES:
             yield _lasting(name, code, refusing(code), HOUR)
+
+
+def deletions() -> Iterator[Case]:
+    """N1 at a deletion: it acts later, perhaps when its object is gone. And what refuses it."""
+    for seconds in (1, 60, 299, 301):
+        yield _at(
+            "DeleteSnapshots", f"acts {seconds} s later, unanswered", late(seconds), "Delete"
+        )
+    for code in BLOCKING_CODES:
+        name = f"DeleteSnapshots: {code} for 60 min"
+        case = _lasting("DeleteSnapshots", code, refusing(code), HOUR)
+        yield replace(case, name=name, says="can't be deleted")
+
+
+def with_kills() -> Iterator[Case]:
+    """After each effect it is killed, and the next one's first call of the cloud goes wrong."""
+    for policy in POLICIES:
+        for number, name in enumerate(recorded(policy)):
+            for kind, way in AFTER_A_KILL.items():
+                at = f"killed after effect {number}, {name}; the next cloud call is {kind}"
+                yield _after_a_kill(at, number, way, policy)
+
+
+def _after_a_kill(name: str, number: int, way: Callable[[World], Meet], policy: str) -> Case:
+    def arrange(world: World) -> list[Fault]:
+        killed = Fault(meet=kill_after, number=number)
+        # The last effects are of an object that is gone, or rests: then no call comes any more.
+        calls = [
+            Fault(meet=way(world), named=call, after=killed, may_miss=True)
+            for call in (*CALLS[:3], CREATE)
+        ]
+        return [killed, *calls]
+
+    return _case(f"{name}, {policy}", arrange, (READY,), policy, wide=True)
 
 
 def flights() -> Iterator[Case]:

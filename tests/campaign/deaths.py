@@ -7,19 +7,40 @@ from typing import TYPE_CHECKING, Any
 
 from campaign.cases import FAILED, READY, Case, run
 from campaign.points import Act, Fault, kill_after, kill_before
+from campaign.situation import ARCHIVE, LOGS, QUIESCE
+from campaign.workload import OFFLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from campaign.world import World
-from campaign.workload import OFFLINE
 
 POLICIES = ("Delete", "Retain")
+SETS, COMMANDS, COLD = "two claims", "by commands", "not mounted"
+MYSQL, FREEZE = QUIESCE["steps"]
+EXEC = {"exec": {"acquire": ["hold"], "release": ["let-go"], "timeoutSeconds": 1}}
 LIVES: dict[str, dict[str, Any]] = {
     **{policy: {"deletionPolicy": policy} for policy in POLICIES},
     "offline": {"deletionPolicy": "Delete", "quiesce": None, "offline": OFFLINE},
     "expiring": {"deletionPolicy": "Retain", "expireAfterSeconds": 86400},
+    SETS: {
+        "deletionPolicy": "Delete",
+        "source": {"claims": [{"name": "data-orders"}, {"name": LOGS}]},
+    },
+    "synced": {
+        "deletionPolicy": "Retain",
+        "quiesce": {**QUIESCE, "steps": [MYSQL, {"sync": {"method": "Agent"}}]},
+    },
+    COMMANDS: {"deletionPolicy": "Delete", "quiesce": {**QUIESCE, "steps": [EXEC, FREEZE]}},
+    "accepted": {"deletionPolicy": "Delete", "quiesce": {**QUIESCE, "releaseWhen": "Accepted"}},
+    COLD: {
+        "deletionPolicy": "Retain",
+        "source": {"claims": [{"name": ARCHIVE}]},
+        "whenNotMounted": "Snapshot",
+        "quiesce": {**QUIESCE, "steps": [FREEZE]},
+    },
 }
+CALLED = {COLD: "FilesystemConsistent"}  # as nobody could write; the others hold a program too
 STOP_SECONDS = 600.0  # past every deadline: of a hold, of a request, of its lag
 RECOVERY = 14  # so many effects of a recovery are killed at, in turn
 OTHERS_STEP = 4  # of the longer lives, each fourth of those
@@ -41,7 +62,9 @@ def _unharmed(policy: str) -> Case:
         name=f"no fault befalls it, {policy}",
         family="nothing",
         arrange=lambda _: [Fault(meet=lambda act: act(), number=0)],
-        called="ApplicationConsistent",  # a build that never proves anything lies about nothing
+        called=CALLED.get(
+            policy, "ApplicationConsistent"
+        ),  # a build that never proves anything lies about nothing
         spec=LIVES[policy],
     )
 
@@ -60,6 +83,8 @@ def _killed(life: str, number: int, name: str, *, before: bool = False) -> Case:
         family="killed before or after an effect",
         arrange=lambda _: [Fault(meet=meet, number=number)],
         ends=_ends(life, name),
+        # Between two disks: a snapshot of one of them is no snapshot of the object.
+        cuts=2 if life == SETS and name == "window CreateSnapshot" else 1,
         spec=LIVES[life],
     )
 
@@ -86,10 +111,15 @@ def stops() -> Iterator[Case]:
                 name=f"stopped before effect {number}, {name}, {life}",
                 family="stopped past every deadline",
                 arrange=arrange,
-                cuts=2 if name.startswith("window") else 1,
+                cuts=2 if name.startswith("window") or _proves(life, name) else 1,
                 ends=(READY, FAILED) if life == "offline" else (READY,),
                 spec=spec,
             )
+
+
+def _proves(life: str, name: str) -> bool:
+    """What no pod mounts was still if its disk is, when it is looked at after the cut."""
+    return life == COLD and name == "DescribeDisks"
 
 
 def pairs() -> Iterator[Case]:
@@ -113,5 +143,6 @@ def _pair(life: str, number: int, name: str, later: int) -> Case:
         family="killed twice in one recovery",
         arrange=arrange,
         ends=(READY, FAILED) if life == "offline" else (READY,),
+        cuts=3 if life == SETS else 1,
         spec=LIVES[life],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from campaign import (
+    accounts,
     bulky,
     clouds,
     crowds,
@@ -40,6 +41,7 @@ def singles() -> Iterator[Case]:
     yield from unlisted.cases()
     yield from ways.cases()
     yield from skews.cases()
+    yield from accounts.cases()
     yield from states.cases()
     yield from lives.cases()
     yield from watches.cases()

@@ -29,6 +29,7 @@ def cases() -> Iterator[Case]:
     """All of them."""
     yield from answers()
     yield from outages()
+    yield from without_status()
     yield from stale_reads()
     yield from meanwhile()
 
@@ -47,6 +48,9 @@ WAYS: Mapping[str, Callable[[World], Meet]] = {
     "K5 done, and the answer is lost": lambda _: replies.lost_after,
     "K6 401": _status(401, "the token has expired"),
     "K6 403": _status(403, "the right was taken away"),
+    "K6 the conversion webhook is down": _status(
+        500, "conversion webhook for disksnapshot.io/v1alpha1, Kind=DiskSnapshot failed: refused"
+    ),
 }
 WEBHOOK = 'Internal error occurred: failed calling webhook "policy.example.org"'
 OF_ADMISSION: Mapping[str, Callable[[World], Meet]] = {
@@ -57,6 +61,7 @@ OF_ADMISSION: Mapping[str, Callable[[World], Meet]] = {
 OF_A_WRITE: Mapping[str, Callable[[World], Meet]] = {
     "K1 409": _status(409, "the object has been modified"),
     "K1 422": _status(422, "the server rejected our request due to an error in our request"),
+    "K7 there is no status": _status(404, "the server could not find the requested resource"),
     "K7 the status is refused": _status(422, "DiskSnapshot orders is invalid: status: too long"),
 }
 
@@ -101,6 +106,15 @@ def outages() -> Iterator[Case]:
 
             ends = (READY, FAILED)  # with three attempts that nobody has acknowledged
             yield _case(f"{name}: {kind}, ten times in a row", ten_times, K, ends=ends)
+
+
+def without_status() -> Iterator[Case]:
+    """K7: for a while the definition has no status, as when somebody applies an older one."""
+    for number, name in enumerate(recorded("Delete")):
+        if name == "PATCH status":
+            lasts = "K7 there is no status for ten minutes"
+            way = OF_A_WRITE["K7 there is no status"]
+            yield _outage(number, name, lasts, TEN_MINUTES, way, (name,))
 
 
 def _late_failure(world: World, message: str) -> Meet:

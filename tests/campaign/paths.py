@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from campaign import bulky, clouds, holds, lives, situation, skews, states, watches, ways
 from campaign.cases import run
-from campaign.situation import DISKS, SUBJECT
+from campaign.situation import SUBJECT, disks
 from model.following import Follower, Shown, object_of
 from model.protocol import RARE, TAKEN, UNTAGGED, Protocol
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from campaign.world import World
 
 PATH = situation.path(SUBJECT)
+LEFT_OUT = {"offline", "expireAfterSeconds", "whenNotMounted"}
 # The others change what the model leaves out: the spec, the disk, what was written, the object.
 FAMILIES = {
     "nothing", "killed before or after an effect", "stopped past every deadline", clouds.N,
@@ -27,8 +28,9 @@ FAMILIES = {
 def is_modelled(case: Case) -> bool:
     """Tell whether the model knows all that befalls this life."""
     edited = any(said in case.name for said in ("its policy becomes", "takes the finalizer off"))
-    left_out = edited or {"offline", "expireAfterSeconds"} & set(case.spec)
-    return case.family in FAMILIES and not left_out
+    left_out = LEFT_OUT & set(case.spec)
+    several = len(disks(case.spec)) > 1
+    return case.family in FAMILIES and not (edited or left_out or several)
 
 
 def astray(case: Case) -> list[str]:
@@ -75,7 +77,7 @@ class Life:
 
     def _see_snapshots(self) -> None:
         cloud = self._world.cloud
-        there = {one.id: one for one in cloud.made if one.disk_id == DISKS[SUBJECT]}
+        there = {one.id: one for one in cloud.made if one.disk_id in self._world.disks}
         for gone in self._known.keys() - there.keys():
             del self._known[gone]
             self._tell()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from campaign import replies
-from campaign.cases import FAILED, READY, WAITS, Case, of_policy
+from campaign.cases import FAILED, READY, WAITS, Arrange, Case, of_policy
 from campaign.cloud import Made, disk
 from campaign.clouds import CREATE
 from campaign.deaths import POLICIES
@@ -69,9 +69,12 @@ def unmarked() -> Iterator[Case]:
 
 
 def _crowded() -> Iterator[Case]:
-    def quota(world: World) -> list[Fault]:
-        refused = refusing("InsufficientSnapshotQuota")(world)
-        return [Fault(meet=for_a_while(world.clock, HOUR, refused), named=CREATE, times=ALWAYS)]
+    def refused(code: str) -> Arrange:
+        def arrange(world: World) -> list[Fault]:
+            meet = for_a_while(world.clock, HOUR, refusing(code)(world))
+            return [Fault(meet=meet, named=CREATE, times=ALWAYS)]
+
+        return arrange
 
     def busy(world: World) -> list[Fault]:
         _foreign(world, "auto-policy", {}, creation=300.0)
@@ -87,7 +90,9 @@ def _crowded() -> Iterator[Case]:
         _foreign(world, "shop-orders-ffffffffff-1", marks)
         return [noticed("DescribeSnapshots")]
 
-    yield _case("the quota is used up for an hour", quota, (READY,), wide=True)
+    quota, balance = "InsufficientSnapshotQuota", "InvalidAccount.InsufficientBalance"
+    yield _case("the quota is used up for an hour", refused(quota), (READY,), wide=True)
+    yield _case("the account owes for an hour", refused(balance), (READY,), wide=True)
     waits = _case("another snapshot of the disk is in creation", busy, (READY,))
     yield replace(waits, asks=_asks_who_was_held)
     yield _case("others' snapshots have names like ours", namesake, (READY,))

@@ -6,14 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from campaign import wire
+from campaign.writers import kind_of
 from disksnapshot.window.hold import (
     LOCK_BUDGET_SECONDS,
     DiskFacts,
     Facts,
-    FreezeOrder,
     Go,
     HoldError,
-    MysqlOrder,
     Order,
     Ready,
     Refusal,
@@ -30,6 +29,11 @@ if TYPE_CHECKING:
 LOOK_UPS = 9
 SILENCE_SECONDS = 2  # so long is a reply waited for
 RESERVE_SECONDS = 0.4  # for letting go, before the first of the holds ends by itself
+# How each kind of hold is taken, and how it lets go.
+ACTS = {
+    "mysql": ("lock", "unlock"), "freeze": ("freeze", "thaw"), "exec": ("acquire", "release"),
+    "sync": ("sync", ""),
+}  # fmt: skip
 
 
 class Silence(Exception):  # noqa: N818 - it names what is, or is not, heard
@@ -104,10 +108,8 @@ class Window:
             raise HoldError("HoldLost", "the hold had reached its bound before the cut")
 
     def _take(self, step: Any) -> tuple[StepFacts, Held]:
-        if not isinstance(step, MysqlOrder | FreezeOrder):
-            raise TypeError(f"nobody here can {step.name}")
-        kind = "mysql" if isinstance(step, MysqlOrder) else "freeze"
-        act = "lock" if kind == "mysql" else "freeze"
+        kind = kind_of(step)
+        act, _ = ACTS[kind]
         first = step is self._order.steps[0]
 
         def take() -> Held:
@@ -117,7 +119,10 @@ class Window:
         return StepFacts(name=step.name, kind=kind, held=True), one
 
     def _release(self, facts: StepFacts, one: Held) -> None:
-        act = "unlock" if one.kind == "mysql" else "thaw"
+        _, act = ACTS[one.kind]
+        if not act:  # it held nothing, so nothing is let go of
+            facts.proven = self._writers.let_go(one)
+            return
         try:
             facts.proven = self._tap.effect(f"window {act}", lambda: self._writers.let_go(one))
         except (HoldError, Silence) as error:

@@ -89,7 +89,7 @@ class Workload:
         owned["metadata"]["ownerReferences"] = [
             {"kind": "StatefulSet", "name": "mysql", "uid": UID, "controller": True}
         ]
-        mount = {"name": "data", "mountPath": "/var/lib/mysql"}
+        mount = {"name": "data-orders", "mountPath": "/var/lib/mysql"}
         owned["spec"]["containers"] = [{"name": "main", "volumeMounts": [mount]}]
         return owned
 

@@ -48,11 +48,15 @@ class World:
         self.server, self.writers = ApiServer(), Writers(self.clock)
         self.cloud = Cloud(self.clock)
         self.cloud.is_held = self._is_held
-        self.cloud.disks = {item: disk(item) for item in situation.DISKS.values()}
+        attached = {*situation.DISKS.values(), situation.OTHER_DISKS[situation.LOGS]}
+        self.cloud.disks = {item: disk(item) for item in attached}
+        archive = situation.OTHER_DISKS[situation.ARCHIVE]
+        self.cloud.disks[archive] = disk(archive, DiskState="UNATTACHED", InstanceId="")
         self.clock.passing += [self.writers.pass_time, self.cloud.pass_time]
         asked = {"quiesce": situation.QUIESCE, **spec}
         self.spec = {name: value for name, value in asked.items() if value is not None}
         situation.furnish(self.server, self.spec)
+        self.disks = situation.disks(self.spec)
         self.uids = [situation.UIDS[SUBJECT]]  # that the object under test has had
         self.workload = Workload(self) if "offline" in spec else None
         self.heard = Heard()
@@ -67,8 +71,10 @@ class World:
 
     def _is_held(self, disk_id: str) -> bool:
         """Tell whether nobody could write: by holds, or as nobody is there to write."""
-        is_down = self.workload is not None and self.workload.is_down
-        return self.writers.is_held(disk_id) or (is_down and disk_id == situation.DISKS[SUBJECT])
+        detached = self.cloud.disks[disk_id]["DiskState"] == "UNATTACHED"
+        if self.workload is not None and disk_id == situation.DISKS[SUBJECT]:
+            detached = self.workload.is_down
+        return self.writers.is_held(disk_id) or detached
 
     @property
     def policy(self) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from disksnapshot.window.hold import (
     LOCK_BUDGET_SECONDS,
     AnyOrder,
+    CommandOrder,
     FreezeOrder,
     MysqlOrder,
+    SyncOrder,
 )
 
 if TYPE_CHECKING:
@@ -35,15 +37,16 @@ class Writers:
         self.held: list[Held] = []
         self.longest = 0.0
         self.taken: list[float] = []  # when writers were first touched, one an attempt
-        self.places: set[str] = set()  # addresses and mounts that were touched
+        self.places: set[str] = set()  # addresses, mounts and containers that were touched
+        self._whole: dict[str, set[str]] = {}  # the kinds of holds that were ordered, by disk
 
     def take(self, step: AnyOrder, order: Order, *, first: bool) -> Held:
         """Hold what a step names, for as long as its own server allows."""
         left = order.max_hold_seconds - LOCK_BUDGET_SECONDS
-        mysql = isinstance(step, MysqlOrder)
-        now = self._clock.seconds
-        kind = "mysql" if mysql else "freeze"
-        ends = now + (left if mysql else left - 1)  # the file system lets go first
+        kind, now = kind_of(step), self._clock.seconds
+        ends = now + (left if kind == "mysql" else left - 1)  # the database lets go last
+        kinds = {kind_of(one) for one in order.steps}
+        self._whole |= dict.fromkeys(order.disk_ids, kinds)
         one = Held(kind=kind, disk_ids=order.disk_ids, began=now, ends=ends)
         self.places |= _places(step)
         if first:
@@ -69,9 +72,9 @@ class Writers:
                 self._end(one, one.ends)
 
     def is_held(self, disk_id: str) -> bool:
-        """Tell whether a lock and a freeze are in force over a disk."""
+        """Tell whether all that was ordered is in force over a disk."""
         kinds = {one.kind for one in self.held if disk_id in one.disk_ids}
-        return kinds == {"mysql", "freeze"}
+        return bool(kinds) and kinds == self._whole[disk_id]
 
     def _end(self, one: Held, at: float) -> None:
         if one in self.held:
@@ -79,14 +82,28 @@ class Writers:
             self.longest = max(self.longest, at - one.began)
 
 
+def kind_of(step: AnyOrder) -> str:
+    """Return what the status calls such a step."""
+    match step:
+        case MysqlOrder():
+            return "mysql"
+        case FreezeOrder():
+            return "freeze"
+        case SyncOrder():
+            return "sync"
+        case CommandOrder():
+            return step.kind
+
+
 def _places(step: AnyOrder) -> set[str]:
     match step:
         case MysqlOrder():
             return {step.host}
-        case FreezeOrder():
+        case CommandOrder():
+            return {target.where for target in step.targets}
+        case FreezeOrder() | SyncOrder():
             return {
                 f"{getattr(target.program, 'pod', '')}: {path}"
                 for target in step.targets
                 for path in target.argv[target.argv.index("--") + 1 :]
             }
-    return {step.name}

@@ -184,6 +184,11 @@ class Cloud:
     def snapshots_of(self, *_disk_ids: str) -> list[Snapshot]:
         return [one.snapshot for one in self.made if one.listed]
 
-    def delete(self, snapshot_id: str) -> None:
+    def disks(self, disk_ids: Sequence[str]) -> dict[str, object]:
+        return dict.fromkeys(disk_ids, object())
+
+    def delete(self, snapshot_id: str) -> bool:
+        before = len(self.made)
         self.made = [one for one in self.made if one.snapshot.id != snapshot_id]
         self._changed()
+        return len(self.made) < before

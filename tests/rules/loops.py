@@ -1,7 +1,7 @@
 """An API server with one object, and a cloud, in memory; a loop between them."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -86,20 +86,32 @@ class MemoryCloud:
         self.keeps: Exception | None = None  # raised when a snapshot is to be deleted
         self.deadlines: dict[str, datetime | None] = {}
         self.calls = 0
+        self.elsewhere = False  # the keys are of another account, which has nothing of ours
+        self.lost_disks = False
 
     def snapshots_of(self, *disk_ids: str) -> list[Snapshot]:
+        return [item for item in self.every_snapshot() if item.disk_id in disk_ids]
+
+    def every_snapshot(self) -> list[Snapshot]:
         self._call()
-        return [item for item in self.listed if item.disk_id in disk_ids]
+        return [] if self.elsewhere else self.listed
+
+    def disks(self, disk_ids: Sequence[str]) -> dict[str, object]:
+        self._call()
+        return {} if self.elsewhere or self.lost_disks else dict.fromkeys(disk_ids, object())
 
     def set_deadline(self, snapshot_id: str, deadline: datetime | None) -> None:
         self._call()
         self.deadlines[snapshot_id] = deadline
 
-    def delete(self, snapshot_id: str) -> None:
+    def delete(self, snapshot_id: str) -> bool:
         self._call()
         if self.keeps:
             raise self.keeps
-        self.listed = [item for item in self.listed if item.id != snapshot_id]
+        was_there = snapshot_id in {item.id for item in self.every_snapshot()}
+        if was_there:
+            self.listed = [item for item in self.listed if item.id != snapshot_id]
+        return was_there
 
     def _call(self) -> None:
         self.calls += 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from disksnapshot.cbs.calls import CloudProblem
-from disksnapshot.errors import CloudUnavailable, Forbidden, Problem, Unavailable
+from disksnapshot.errors import CloudUnavailable, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.kube.api import Invalid
 from disksnapshot.kube.objects import Objects
 from disksnapshot.metrics import Metrics
@@ -121,20 +121,25 @@ def held(_body: Mapping[str, Any], _attempt: int) -> Result:
     return Result(nonce="nonce-1", facts=facts(cut()))
 
 
-def intending(server: Server, answer: Result) -> Callable[[Mapping[str, Any], int], Result]:
+def intending(
+    server: Server, answer: Result, failure: Exception | None = None
+) -> Callable[[Mapping[str, Any], int], Result]:
     def run(read: Mapping[str, Any], _attempt: int) -> Result:
         written = draft(quiesce={}).intend(intent(), volumes()).body
         Objects(server).write_status(read, written)  # type: ignore[arg-type]  # as above
-        server.fail = Unavailable("the API server is away")
+        server.fail = failure or Unavailable("the API server is away")
         return answer
 
     return run
 
 
-def test_the_proof_is_kept_until_the_api_server_has_it() -> None:
+@pytest.mark.parametrize(
+    "failure", [Unavailable("it is away"), Gone("no such resource: its status alone")]
+)
+def test_the_proof_is_kept_until_the_api_server_has_it(failure: Exception) -> None:
     server = Server(body(quiesce={}))
-    looking = loop(server, run=intending(server, held({}, 1)))
-    looking.look(KEY)
+    looking = loop(server, run=intending(server, held({}, 1), failure))
+    assert looking.look(KEY) is not None, "who only waits to be told of a change waits for ever"
     assert server.now.intent is not None
     assert server.now.intent.state == status.OPEN
     looking.look(KEY)
@@ -261,10 +266,9 @@ def test_edits_of_a_deleted_object_don_t_ask_for_its_deletion_again(blocked: boo
     class Slow(MemoryCloud):
         deletions = 0
 
-        def delete(self, snapshot_id: str) -> None:
+        def delete(self, snapshot_id: str) -> bool:
             self.deletions += 1
-            if blocked:
-                super().delete(snapshot_id)
+            return super().delete(snapshot_id) if blocked else True
 
     server = Server(body(deleting=True, policy="Delete", status_so_far=ready()))
     cloud = Slow(listed())
@@ -382,9 +386,9 @@ class Watched(MemoryCloud):
     server: Server
     said: str = ""
 
-    def delete(self, snapshot_id: str) -> None:
+    def delete(self, snapshot_id: str) -> bool:
         self.said = self.server.now.ready
-        super().delete(snapshot_id)
+        return super().delete(snapshot_id)
 
 
 def test_an_expired_snapshot_is_ready_no_more_when_the_cloud_is_asked_to_delete_it() -> None:
@@ -510,6 +514,25 @@ def test_an_object_that_vanished_is_followed_no_longer() -> None:
     server.stored = None
     assert loop(server, poller=poller).look(KEY) is None
     assert poller.gone == [KEY]
+
+
+def test_of_an_object_that_was_removed_by_force_nothing_is_remembered() -> None:
+    """Somebody takes its finalizer off while it waits; a backup of etcd brings it back."""
+
+    def refuses(_body: Mapping[str, Any], _attempt: int) -> Result:
+        raise Problem("HoldBusy", "another hold uses this disk")
+
+    server, time = Server(body()), [datetime.now(UTC)]
+    looking = loop(server, run=refuses, clock=lambda: time[0])
+    stored, pauses = copy.deepcopy(server.stored), []
+    for _ in range(20):
+        pauses.append(looking.look(KEY) or timedelta(0))
+        time[0] += pauses[-1]
+    assert max(pauses) >= timedelta(minutes=1)
+    server.stored = None
+    assert looking.look(KEY) is None
+    server.stored = stored
+    assert (looking.look(KEY) or timedelta(0)) < timedelta(seconds=10)
 
 
 def test_a_ready_object_is_left_alone() -> None:

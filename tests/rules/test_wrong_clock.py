@@ -1,5 +1,6 @@
 """A node's clock that is hours off, or is set meanwhile: no decision is taken by it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -55,8 +56,12 @@ class Cloud:
         self.clock.hear(format_datetime(self.node.right, usegmt=True), timedelta(0))
         return [item for item in self.listed if item.disk_id in disk_ids]
 
-    def delete(self, snapshot_id: str) -> None:
+    def disks(self, disk_ids: Sequence[str]) -> dict[str, object]:
+        return dict.fromkeys(disk_ids, object())
+
+    def delete(self, snapshot_id: str) -> bool:
         self.deleted.append(snapshot_id)
+        return True
 
     def set_deadline(self, *_: Any) -> None: ...
 

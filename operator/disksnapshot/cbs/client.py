@@ -122,8 +122,8 @@ class Cloud:
         answer = self._call("DescribeSnapshots", ask)
         return {item.disk_id: item for item in _snapshots(answer)}
 
-    def delete(self, snapshot_id: str) -> None:
-        """Ask to delete a snapshot; one that is not there counts as deleted."""
+    def delete(self, snapshot_id: str) -> bool:
+        """Ask to delete a snapshot; tell whether it was there."""
         request = models.DeleteSnapshotsRequest()
         request.SnapshotIds = [snapshot_id]
         try:
@@ -131,6 +131,8 @@ class Cloud:
         except CloudProblem as error:
             if error.code != NOT_FOUND:
                 raise
+            return False
+        return True
 
     def not_after(self, signed: datetime) -> datetime:
         """Return when the cloud begins to refuse a CreateSnapshot that is signed at a time."""

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from disksnapshot.cbs.calls import CloudProblem, shown
@@ -31,6 +32,7 @@ PAGES_A_SECOND = 10  # at most half of the account's 20 calls a second
 LONGEST_SECONDS = 60.0
 SHORTEST_SELDOM_SECONDS, LONGEST_SELDOM_SECONDS = 15.0, 900.0
 MOST_FAILURES = 3  # of pages in one sweep; then it is no matter of single pages
+SURELY_LISTED = timedelta(minutes=3)  # a listing is at most a minute late
 LASTING = 5  # sweeps that failed in turn, two minutes: then all are told, whatever it is
 
 K = TypeVar("K")
@@ -41,11 +43,13 @@ logger = logging.getLogger(__name__)
 class View:
     """What the last sweeps saw of one snapshot; `absent_since` while it isn't listed.
 
-    `trouble` is what keeps the sweeps from seeing it, once it lasts or only a person can help.
+    `told` is when its absence was last reported, and `trouble` is what keeps the sweeps from
+    seeing it, once it lasts or only a person can help.
     """
 
     snapshot: Snapshot | None = None
     absent_since: datetime | None = None
+    told: datetime | None = None
     trouble: Problem | None = None
 
 
@@ -229,10 +233,24 @@ class Poller(Generic[K]):
                 return
             last = self._views.get(snapshot_id, View())
             absent_since = None if snapshot else (last.absent_since or now)
-            self._views[snapshot_id] = View(snapshot, absent_since)
-        # An absent one is reported each time: only its follower knows when it counts as lost.
-        if snapshot is None or snapshot != last.snapshot or last.trouble:
+            news = snapshot != last.snapshot or bool(last.trouble)
+            if absent_since:
+                news = _is_news(absent_since, last.told, now)
+            told = now if news else last.told
+            self._views[snapshot_id] = View(snapshot, absent_since, told if absent_since else None)
+        if news:
             self._changed(follower)
+
+
+def _is_news(absent_since: datetime, told: datetime | None, now: datetime) -> bool:
+    """Tell whether to report once more that a snapshot is absent.
+
+    Only its follower knows when it counts as lost, so at first each time; then ever more seldom:
+    with keys of another account everything is absent for as long as these are used.
+    """
+    if told is None or now - absent_since < SURELY_LISTED:
+        return True
+    return now - absent_since >= (told - absent_since) * 1.5
 
 
 def _reason(trouble: Problem | None) -> str | None:

@@ -70,6 +70,24 @@ def next_step(ask: Ask, done: Done, seen: Seen, now: datetime) -> Step:
     return _attempt(ask, done, now)
 
 
+def rests_on_absence(ask: Ask, done: Done, seen: Seen, step: Step) -> bool:
+    """Tell whether a step takes what the cloud doesn't list for gone, for good.
+
+    Keys of another account, or a wrong region, show the same emptiness. A request that was never
+    answered is the exception when its object is deleted: there may never have been anything, and
+    no namespace shall wait for what can't be known.
+    """
+    if seen.snapshots or done.reason == Reason.SNAPSHOT_LOST:
+        return False
+    match step:
+        case Fail(reason):
+            return reason == Reason.SNAPSHOT_LOST
+        case DropFinalizer():
+            return seen.looked and ask.deleting and done.recorded
+        case _:
+            return isinstance(step, Settle | Expire)
+
+
 def _is_torn(ask: Ask, done: Done) -> bool:
     """Part of an attempt was lost, as by a definition that lacked a field for a while.
 
@@ -226,7 +244,8 @@ def _await_listing(done: Done, intent: Intent, seen: Seen, now: datetime) -> Ste
     if not unlisted or done.ready == "True" or now > intent.not_after + LAG:
         return None
     message = f"waiting until the cloud lists {unlisted[0]}, to delete it"
-    return Wait(now + LISTING_PAUSE, Reason.DELETION_BLOCKED, message)
+    pause = min(max(LISTING_PAUSE, (now - intent.signed) / 4), LONGEST_LOOK_UP_PAUSE)
+    return Wait(now + pause, Reason.DELETION_BLOCKED, message)
 
 
 def _follow(done: Done, intent: Intent, seen: Seen, now: datetime) -> Step:
