@@ -66,7 +66,7 @@ class Keeper:
         if done.intent:
             return replace(done.intent, state=status.OPEN)
         said = next(iter(done.names.values()))
-        attempt = naming.attempt_of({}, said, namespace=ask.namespace, name=ask.name, uid=ask.uid)
+        attempt = naming.attempt_of({}, said, ask)
         return status.Intent(
             attempt=attempt or 1,
             state=status.OPEN,

@@ -163,7 +163,7 @@ class Loop:
             if isinstance(step, steps.LookUp):
                 seen, step = looked, plan.next_step(ask, done, looked, sight.now)
         if plan.rests_on_absence(ask, done, seen, step):
-            self._observer.require_gone(ask, done)
+            self._observer.require_gone(ask, done, some=isinstance(step, steps.Fail))
         return sight, step
 
     def _perform(self, sight: Sight, step: steps.Step) -> timedelta | None:  # noqa: C901, PLR0911 - one case a step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,22 +99,32 @@ def mark(found: Mapping[str, str], cluster: str, name: str) -> str:
     return found.get(f"{DOMAIN}/{name}", "") if found.get(f"{DOMAIN}/cluster") == cluster else ""
 
 
-def attempt_of(
-    tags: Mapping[str, str], found: str, *, namespace: str, name: str, uid: str
-) -> int | None:
+class Identity(Protocol):
+    """Whatever names one object: what is asked of it, or the marks of its snapshots."""
+
+    @property
+    def namespace(self) -> str: ...  # noqa: D102 - the API server's own word, as below
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def uid(self) -> str: ...  # noqa: D102
+
+
+def attempt_of(tags: Mapping[str, str], found: str, whose: Identity) -> int | None:
     """Return the attempt of an object that made a snapshot, by its tags or else its name `found`.
 
     Tags may not stick to a snapshot (seen in the field), so a name may adopt; it never deletes.
     It must be the very name: somebody's copy, or a name that only contains it, is not ours.
     """
-    if tags.get(f"{DOMAIN}/uid") == uid:
+    if tags.get(f"{DOMAIN}/uid") == whose.uid:
         number = tags.get(f"{DOMAIN}/attempt", "")
         return int(number) if number.isdecimal() else None
     number = found.rpartition("-")[2]
     if f"{DOMAIN}/uid" in tags or not number.isdecimal():
         return None
     attempt = int(number)
-    return attempt if found == _cloud_name(namespace, name, uid, attempt) else None
+    said = _cloud_name(whose.namespace, whose.name, whose.uid, attempt)
+    return attempt if found == said else None
 
 
 def _digits(uid: str) -> str:

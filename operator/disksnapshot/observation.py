@@ -51,12 +51,7 @@ class Observer(Generic[K]):
 
     def look_up(self, ask: Ask, intent: Intent, clock: Callable[[], datetime]) -> steps.Seen:
         """Ask the cloud for every snapshot of this object on the disks of its intent."""
-        found = []
-        for snapshot in self._cloud.snapshots_of(*intent.disk_ids):
-            attempt = self._attempt(ask, snapshot)
-            if attempt is not None and snapshot.disk_id in intent.disk_ids:
-                ours = naming.has_tags_of(snapshot.tags, self._cluster_id, ask.uid)
-                found.append(_found(snapshot, attempt, ours=ours))
+        found = self._listed(ask, intent)
         # Of two that say they are of one attempt, the one with our tags is believed: it is last.
         found.sort(key=lambda item: item.ours)
         ids = [item.id for item in found]
@@ -65,35 +60,39 @@ class Observer(Generic[K]):
             snapshots=tuple(found), looked=True, absent_since=noted.since, listed=noted.listed
         )
 
-    def require_gone(self, ask: Ask, done: Done) -> None:
+    def require_gone(self, ask: Ask, done: Done, *, some: bool) -> None:
         """Raise unless what the cloud doesn't list is gone, by keys that would show it.
 
-        Costs some calls, so it is asked only before something is concluded for good. The list is
-        read between two looks at the account, as the keys may have changed since it was last.
+        All of the attempt's snapshots, or `some`. Costs some calls, so it is asked only before
+        something is concluded for good. The list is read between two looks at the account, as the
+        keys may have changed since it was last.
 
         Raises: Problem where nothing of this cluster is there; Conflict if it is listed again.
         """
-        intent, ids = done.intent, done.snapshots.values()
+        intent, ids = done.intent, set(done.snapshots.values())
         if intent is None or self._memory.deleted_all(ask.uid, ids):
             return  # deleted by us, in this very account; their disks may be gone as well by now
-        disks = intent.disk_ids
-        self._require_account(ask, disks, ids)
-        listed = self._cloud.snapshots_of(*disks)
-        if any(self._attempt(ask, item) == intent.attempt for item in listed):
+        self._require_account(ask, intent, ids)
+        listed = {item.id for item in self._listed(ask, intent) if item.attempt == intent.attempt}
+        if listed and (listed >= ids or not some):
             self._memory.lose(ask.uid, ())
             self._poller.forget(ids)  # so that they are looked at anew
             raise Conflict("what seemed to be gone is listed again")
-        self._require_account(ask, disks, ids)
+        self._require_account(ask, intent, ids)
 
-    def _require_account(self, ask: Ask, disks: Iterable[str], ids: Iterable[str]) -> None:
-        if not account.has_something_of(self._cloud, self._cluster_id, disks):
+    def _listed(self, ask: Ask, intent: Intent) -> list[steps.Found]:
+        found = []
+        for snapshot in self._cloud.snapshots_of(*intent.disk_ids):
+            attempt = naming.attempt_of(snapshot.tags, snapshot.name, ask)
+            if attempt is not None and snapshot.disk_id in intent.disk_ids:
+                ours = naming.has_tags_of(snapshot.tags, self._cluster_id, ask.uid)
+                found.append(_found(snapshot, attempt, ours=ours))
+        return found
+
+    def _require_account(self, ask: Ask, intent: Intent, ids: Iterable[str]) -> None:
+        if not account.has_something_of(self._cloud, self._cluster_id, intent.disk_ids):
             reason = Reason.DELETION_BLOCKED if ask.deleting else Reason.DISK_UNUSABLE
-            raise Problem(reason, account.nowhere(disks, ids), slow=True)
-
-    def _attempt(self, ask: Ask, snapshot: Snapshot) -> int | None:
-        return naming.attempt_of(
-            snapshot.tags, snapshot.name, namespace=ask.namespace, name=ask.name, uid=ask.uid
-        )
+            raise Problem(reason, account.nowhere(intent.disk_ids, ids), slow=True)
 
 
 def _found(snapshot: Snapshot, attempt: int, *, ours: bool) -> steps.Found:

@@ -480,6 +480,26 @@ def test_a_snapshot_lost_after_ready_is_said_once_and_the_object_stays_so() -> N
     assert server.events == ["SnapshotLost"]
 
 
+def test_a_set_of_which_the_cloud_lost_one_is_lost_though_it_lists_the_others() -> None:
+    made = draft().intend(intent(disks=DISKS), volumes(DISKS))
+    made.record({disk: snapshot_of(disk) for disk in DISKS}).call_it(verdict(("freeze",)))
+    server = Server(body(disks=DISKS, finalizer=False, status_so_far=made.ready("complete").body))
+    cloud = MemoryCloud(listed())
+    looking = loop(server, cloud)
+    looking.lose(UID, {snapshot_of(DISKS[1])})
+    looking.look(KEY)
+    assert (server.now.reason, server.now.stalled) == ("SnapshotLost", True)
+
+
+def test_what_the_cloud_lists_again_was_not_lost() -> None:
+    server, cloud = Server(body(finalizer=False, status_so_far=ready())), MemoryCloud(listed())
+    looking = loop(server, cloud)
+    looking.lose(UID, {snapshot_of(DISKS[0])})
+    for _ in range(3):
+        looking.look(KEY)
+    assert server.now.ready == "True"
+
+
 def test_a_status_that_the_schema_refuses_is_written_without_what_is_not_needed() -> None:
     server = Server(body(quiesce={}))
     looking = loop(server, run=intending(server, held({}, 1)))

@@ -28,7 +28,7 @@ def test_a_name_is_readable_and_carries_object_and_attempt() -> None:
 def test_any_name_fits_the_cloud_and_is_known_again(namespace: str, name: str) -> None:
     named = naming.snapshot_name(marks(namespace, name, attempt=3))
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,60}", named)
-    assert naming.attempt_of({}, named, namespace=namespace, name=name, uid=UID) == 3
+    assert naming.attempt_of({}, named, marks(namespace, name)) == 3
 
 
 def test_long_names_with_equal_beginnings_stay_different() -> None:
@@ -73,7 +73,7 @@ def test_long_names_with_equal_beginnings_stay_different() -> None:
 def test_the_attempt_of_a_found_snapshot(
     tags: dict[str, str], name: str, attempt: int | None
 ) -> None:
-    found = naming.attempt_of(tags, name, namespace="shop", name="orders", uid=UID)
+    found = naming.attempt_of(tags, name, marks())
     assert found == attempt
 
 

@@ -81,9 +81,7 @@ class Intents:
         was made within the last seconds may not be listed yet, and is missed.
         """
         attempts = [
-            naming.attempt_of(
-                item.tags, item.name, namespace=marks.namespace, name=marks.name, uid=marks.uid
-            )
+            naming.attempt_of(item.tags, item.name, marks)
             for item in self._cloud.snapshots_of(*prepared.order.disk_ids)
         ]
         # There is no attempt of a higher number: it is somebody's name that looks like ours.
