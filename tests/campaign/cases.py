@@ -168,8 +168,8 @@ def _stay(world: World, oracles: Oracles, case: Case, end: str) -> None:
     if end not in {READY, FAILED}:
         return
     world.run(lambda: False, 120)  # the finalizer may still come off, or on
-    if _end(world) == GONE and GONE in case.ends:
-        return  # it was deleted just when it had become Ready
+    if _end(world) in {GONE, WAITS} and GONE in case.ends:
+        return  # it was deleted just when it had become Ready, and may have to wait
     before = world.server.version(situation.path(SUBJECT))
     world.run(lambda: False, QUIET_SECONDS)
     if world.server.version(situation.path(SUBJECT)) != before:
