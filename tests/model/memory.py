@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot.cbs.listed import Snapshot
-from disksnapshot.errors import Conflict, Forbidden, Gone, Unavailable
+from disksnapshot.errors import Forbidden, Gone, Unavailable
+from lab.lives.stored import is_gone, patched
 from rules.situations import DISKS, NOW, body
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Server:
             raise Unavailable("the API server is away")
         if self.stored is None:
             raise Gone(path)
-        self._store(self._patched(self.stored, change, content_type))
+        self._store(patched(self.stored, change, content_type))
         if fails == "after":
             raise Unavailable("the answer was lost")
         return copy.deepcopy(self.stored or {})
@@ -68,34 +69,11 @@ class Server:
             deleted["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:00Z"
             self._store(deleted)
 
-    def _patched(self, stored: Any, change: Any, content_type: str) -> dict[str, Any]:
-        made: dict[str, Any] = copy.deepcopy(stored)
-        if "json-patch" in content_type:
-            for operation in change:
-                _apply(made, operation)
-            return made
-        if made["metadata"]["resourceVersion"] != change["metadata"]["resourceVersion"]:
-            raise Conflict("the object has been modified")
-        made["metadata"]["finalizers"] = change["metadata"]["finalizers"]
-        return made
-
     def _store(self, made: dict[str, Any]) -> None:
         self._version += 1
         made["metadata"]["resourceVersion"] = str(self._version)
-        going = "deletionTimestamp" in made["metadata"]
-        self.stored = None if going and not made["metadata"].get("finalizers") else made
+        self.stored = None if is_gone(made) else made
         self._changed()
-
-
-def _apply(made: dict[str, Any], operation: Mapping[str, Any]) -> None:
-    *parents, last = operation["path"].strip("/").split("/")
-    place = made
-    for name in parents:
-        place = place[name]
-    if operation["op"] == "add":
-        place[last] = operation["value"]
-    elif place.get(last) != operation["value"]:
-        raise Conflict("a test failed")
 
 
 @dataclass(kw_only=True)

@@ -9,7 +9,7 @@ from disksnapshot.announcements import Announcements
 from disksnapshot.cbs.clock import own_time
 from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.cbs.poller import View
-from disksnapshot.errors import Conflict, Forbidden, Gone
+from disksnapshot.errors import Forbidden, Gone
 from disksnapshot.kube.events import Events
 from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Loop
@@ -17,7 +17,7 @@ from disksnapshot.metrics import Metrics
 from disksnapshot.sight import Key
 from disksnapshot.snapshot import status
 from disksnapshot.snapshot.outcome import Result
-from lab.lives.apiserver import json_patch
+from lab.lives.stored import is_gone, patched
 from rules.situations import DISKS, UID, snapshot_of
 
 KEY = Key("shop", "orders")
@@ -55,20 +55,13 @@ class Server:
             raise failure
         self.stored, self.swap = self.swap or self.stored, None
         assert self.stored is not None
-        stored = copy.deepcopy(self.stored)
-        if "json-patch" in content_type:
-            json_patch(stored, change)
-            refused = self.refuses(stored["status"])
-            if refused:
-                raise refused
-        elif change["metadata"]["uid"] != stored["metadata"]["uid"]:
-            raise Conflict("the uid differs")
-        else:
-            stored["metadata"]["finalizers"] = change["metadata"]["finalizers"]
+        stored = patched(self.stored, change, content_type)
+        refused = self.refuses(stored["status"]) if "json-patch" in content_type else None
+        if refused:
+            raise refused
         self.writes += 1
         stored["metadata"]["resourceVersion"] = str(self.writes + 1)
-        gone = "deletionTimestamp" in stored["metadata"] and not stored["metadata"]["finalizers"]
-        self.stored = None if gone else stored
+        self.stored = None if is_gone(stored) else stored
         return copy.deepcopy(stored)
 
     @property

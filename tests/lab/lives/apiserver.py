@@ -4,7 +4,8 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from disksnapshot.errors import Conflict, Gone
+from disksnapshot.errors import Gone
+from lab.lives.stored import is_gone, patched
 
 NAMESPACE, NAME = "shop", "orders"
 UID = "0a1b2c3d-4e5f-6789-abcd-ef0123456789"
@@ -53,15 +54,10 @@ class ApiServer:
     def patch(self, _path: str, change: Any, content_type: str) -> dict[str, Any]:
         if self.stored is None:
             raise Gone("it was deleted")
-        stored = copy.deepcopy(self.stored)
-        if "json-patch" in content_type:
-            json_patch(stored, change)
-        else:
-            stored["metadata"]["finalizers"] = change["metadata"]["finalizers"]
+        stored = patched(self.stored, change, content_type)
         self.writes += 1
         stored["metadata"]["resourceVersion"] = str(self.writes + 1)
-        gone = "deletionTimestamp" in stored["metadata"] and not stored["metadata"]["finalizers"]
-        self.stored = None if gone else stored
+        self.stored = None if is_gone(stored) else stored
         return copy.deepcopy(stored)
 
     def delete(self) -> None:
@@ -69,19 +65,6 @@ class ApiServer:
         if self.stored:
             self.stored["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:00Z"
             self.stored["metadata"].setdefault("finalizers", [])
-
-
-def json_patch(stored: dict[str, Any], operations: list[dict[str, Any]]) -> None:
-    """Apply a JSON Patch to an object, with the operations that the operator uses."""
-    for operation in operations:
-        *parents, last = operation["path"].strip("/").split("/")
-        place = stored
-        for name in parents:
-            place = place[name]
-        if operation["op"] == "add":
-            place[last] = operation["value"]
-        elif place[last] != operation["value"]:
-            raise Conflict("a test failed")
 
 
 def _claim(name: str, disk_id: str) -> tuple[str, dict[str, Any]]:
