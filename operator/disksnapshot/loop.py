@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -12,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from disksnapshot import logs, scaling
 from disksnapshot.cbs.calls import shown
 from disksnapshot.cbs.clock import own_time
+from disksnapshot.discarding import Discarder
 from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.keeping import Keeper
 from disksnapshot.kube.api import Invalid
 from disksnapshot.memory import Memory
 from disksnapshot.observation import Observer
+from disksnapshot.pacing import LONGEST_RETRY, SHORTEST_RETRY, Pacing
 from disksnapshot.reasons import Reason
 from disksnapshot.recording import Recorder
 from disksnapshot.sight import Key, Sight
@@ -38,10 +39,6 @@ if TYPE_CHECKING:
 
 AGAIN = timedelta(0)
 SOON = timedelta(seconds=1)
-DELETION_PAUSE = timedelta(seconds=3)  # it stays listed for a while
-SHORTEST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(seconds=60)
-# For what no waiting mends, such as a missing right: less than a dozen tries in the first hour.
-SHORTEST_SELDOM, LONGEST_SELDOM = timedelta(seconds=15), timedelta(minutes=15)
 CAPTURES = 48  # at once, so that some threads are always left for everything else
 
 logger = logging.getLogger(__name__)
@@ -62,6 +59,8 @@ class Loop:
         self._poller = poller
         self._captures = captures
         self._memory = Memory()
+        self._pacing = Pacing(self._memory)
+        self._discarder = Discarder(cloud, self._memory, self._pacing)
         self._observer = Observer(cloud, poller, self._memory, cluster_id)
         self._writer = Writer(objects, announcements)
         self._keeper = Keeper(objects, cloud, self._writer)
@@ -123,14 +122,14 @@ class Loop:
             # It was there to be read. If it went since, the next look finds nothing; else it is
             # its status alone that isn't there, as while somebody changes the definition.
             logger.warning("%s: %s", sight.ask.label, error)
-            return self._seldom(sight, "a write that found nothing", SHORTEST_RETRY)
+            return self._pacing.seldom(sight, "a write that found nothing", SHORTEST_RETRY)
 
     def _go_on(self, key: Key, sight: Sight) -> timedelta | None:
         result = self._memory.result(sight.ask.uid)
+        if result and self._recorder.record(sight, result):
+            return AGAIN
         if result:
-            return (
-                AGAIN if self._recorder.record(sight, result) else self._unwritten(sight, result)
-            )
+            return self._unwritten(sight, result)
         try:
             return self._perform(*self._decide(key, sight))
         except (Problem, CloudUnavailable) as error:
@@ -187,7 +186,7 @@ class Loop:
                 self._writer.write(sight, sight.draft.settle().waiting(reason, message, retry))
                 return outcome.RETRY_PAUSE
             case steps.Discard(snapshot_id, _):
-                return self._discard(sight, snapshot_id)
+                return self._discarder.discard(sight, snapshot_id)
             case steps.Follow(states, trouble):
                 self._recorder.report(sight, states, trouble)
                 return None  # the poller says when something changes
@@ -245,7 +244,8 @@ class Loop:
         if result.refusal is None:
             return SOON
         logger.warning("%s: %s", sight.ask.label, result.refusal.message)
-        return self._seldom(sight, "an attempt that was not acknowledged", outcome.RETRY_PAUSE)
+        what = "an attempt that was not acknowledged"
+        return self._pacing.seldom(sight, what, outcome.RETRY_PAUSE)
 
     def _problem(self, sight: Sight, problem: Problem) -> timedelta | None:
         """Nothing was touched: say what is missing, and try again ever more slowly."""
@@ -265,47 +265,18 @@ class Loop:
         if problem.final:
             self._writer.write(sight, sight.draft.failed(problem.reason, str(problem)))
             return None
-        pause = self._pause(sight, problem)
+        pause = self._pacing.after(sight, problem)
         draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
         self._writer.write(sight, draft)
         return pause
 
     def _hindered(self, sight: Sight, problem: Problem) -> timedelta:
         """Something may exist in the cloud, so that no error is the end: say it, and go on."""
-        pause = self._pause(sight, problem)
+        pause = self._pacing.after(sight, problem)
         if not sight.says(problem):
             draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
             self._writer.write(sight, draft)
         return pause
-
-    def _discard(self, sight: Sight, snapshot_id: str) -> timedelta:
-        """Ask to delete it; return when to look again. Edits of the object don't ask again."""
-        rest = self._memory.deletion_rests(sight.ask.uid, snapshot_id, sight.now)
-        if rest:
-            return min(rest, LONGEST_SELDOM)  # longer only by a clock that was set back
-        logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
-        self._memory.rest_deletion(sight.ask.uid, snapshot_id, sight.now + DELETION_PAUSE)
-        if self._delete(snapshot_id):
-            self._memory.was_deleted(sight.ask.uid, snapshot_id)
-        # One that stays listed is not asked for in a hot loop.
-        pause = self._seldom(sight, f"deleting {snapshot_id}", DELETION_PAUSE)
-        self._memory.rest_deletion(sight.ask.uid, snapshot_id, sight.now + pause)
-        return pause
-
-    def _delete(self, snapshot_id: str) -> bool:
-        try:
-            return self._cloud.delete(snapshot_id)
-        except Problem as problem:
-            raise Problem(
-                Reason.DELETION_BLOCKED,
-                f"{snapshot_id} can't be deleted: {problem}",
-                slow=problem.slow,
-            ) from problem
-
-    def _seldom(self, sight: Sight, what: str, shortest: timedelta) -> timedelta:
-        """Return a pause as long as this has been going on, within bounds."""
-        since = self._memory.failing_since(sight.ask.uid, what, sight.now)
-        return min(max(sight.now - since, shortest), LONGEST_SELDOM)
 
     def _forget(self, sight: Sight) -> None:
         self._poller.forget(sight.done.snapshots.values())
@@ -314,17 +285,3 @@ class Loop:
     def _leave(self, uid: str) -> None:
         self._memory.forget(uid)
         self._announcements.forget(uid)
-
-    def _pause(self, sight: Sight, problem: Problem) -> timedelta:
-        """Return a pause as long as this has been failing, within bounds: doubling, in effect.
-
-        It is spread a little, so that two objects that met on one database don't meet again.
-        """
-        if sight.done.is_down:
-            return SHORTEST_RETRY  # people wait for their workload
-        since = self._memory.failing_since(sight.ask.uid, problem.reason, sight.now)
-        shortest, longest = SHORTEST_RETRY, LONGEST_RETRY
-        if problem.slow:
-            shortest, longest = SHORTEST_SELDOM, LONGEST_SELDOM
-        pause = min(max(sight.now - since, shortest), longest)
-        return pause * random.uniform(1.0, 1.2)  # noqa: S311 - nothing to guess
