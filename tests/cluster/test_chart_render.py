@@ -215,8 +215,10 @@ def test_workloads_are_scaled_only_in_the_namespaces_that_were_opened(
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["watch"]},
     ]
     everywhere = objects["ClusterRole/op-disksnapshot-operator-attached"]
+    namespace = {"resources": ["namespaces"], "resourceNames": ["shop"], "verbs": ["get"]}
     assert everywhere["rules"] == [
-        {"apiGroups": ["storage.k8s.io"], "resources": ["volumeattachments"], "verbs": ["list"]}
+        {"apiGroups": ["storage.k8s.io"], "resources": ["volumeattachments"], "verbs": ["list"]},
+        {"apiGroups": [""], **namespace},
     ]
 
 

@@ -302,3 +302,30 @@ def test_an_uninstall_leaves_what_is_up_or_is_gone_and_says_what_it_may_not_scal
     assert (at_zero_in(gone), at_zero_in(up)) == ("", "")
     assert "kubectl scale statefulset/mysql --namespace shop --replicas=2" in at_zero_in(refused)
     assert gone.patched + up.patched + refused.patched == []
+
+
+NAMESPACE = "/api/v1/namespaces/shop"
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_workload_that_can_t_be_seen_is_gone_if_its_namespace_goes_with_its_roles(
+    ends: bool,
+) -> None:
+    server = world(replicas=0)
+    server.refuses = SCALE
+    metadata = {"deletionTimestamp": "2026-03-01T12:00:00Z"} if ends else {}
+    server.objects[NAMESPACE] = {"metadata": metadata}
+    asked = ask(offline=TARGET, deleting=True)
+    if ends:
+        assert workloads(server).look(asked, AT_ZERO, after(10)).uid == ""
+        return
+    with pytest.raises(Problem) as refused:
+        workloads(server).look(asked, AT_ZERO, after(10))
+    assert refused.value.reason == Reason.SCALE_FORBIDDEN
+
+
+def test_the_way_back_of_an_object_that_is_deleted_waits_for_no_claim() -> None:
+    server = world(replicas=0)
+    del server.objects["/api/v1/namespaces/shop/persistentvolumeclaims/data-0"]
+    found = workloads(server).look(ask(offline=TARGET, deleting=True), AT_ZERO, after(10))
+    assert (found.uid, found.waits_for, found.unclean) == ("uid-1", "", "")

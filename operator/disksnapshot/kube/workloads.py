@@ -57,6 +57,17 @@ def scale(api: Api, place: Place) -> Scale:
     return Scale(uid=metadata["uid"], replicas=replicas, version=metadata["resourceVersion"])
 
 
+def goes_with_its_namespace(api: Api, namespace: str) -> bool:
+    """Tell whether a namespace is being deleted, and with it all workloads and roles in it."""
+    try:
+        found = api.get(f"/api/v1/namespaces/{namespace}")
+    except Gone:
+        return True
+    except Forbidden:
+        return False
+    return "deletionTimestamp" in found["metadata"]
+
+
 def deletes_claims(api: Api, place: Place) -> bool:
     """Tell whether claims, and so their disks, are deleted when it is scaled down.
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from disksnapshot.snapshot.prepare import Preparer, Target
     from disksnapshot.snapshot.spec import Ask, Offline
 
+NONE = Workload(uid="", replicas=0, version="")
+
 
 class Workloads:
     """Looks, and scales; what is to be done is decided elsewhere."""
@@ -58,8 +60,13 @@ class Workloads:
         try:
             scale = workloads.scale(self._api, _place(ask, down))
         except Gone:
-            return Workload(uid="", replicas=0, version="")
-        awaited = down.scaled and not down.detached and now < down.until
+            return NONE
+        except Problem:
+            if ask.deleting and workloads.goes_with_its_namespace(self._api, ask.namespace):
+                return NONE  # and so has our right to see it
+            raise
+        # Of an object that is deleted nothing is cut any more, so that nothing is waited for.
+        awaited = down.scaled and not down.detached and now < down.until and not ask.deleting
         left = ""
         if awaited and scale.uid == down.uid and scale.replicas == 0:
             left = self._left(ask)
