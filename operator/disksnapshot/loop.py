@@ -147,7 +147,7 @@ class Loop:
     def _decide(self, key: Key, sight: Sight) -> tuple[Sight, steps.Step]:
         ask, done, now = sight.ask, sight.done, sight.now
         seen = self._observer.follow(key, ask, done)
-        if self._memory.is_lost(ask.uid, done.snapshots.values()):
+        if self._is_missed(sight):
             seen = steps.Seen(absent_since=now)
         step = plan.next_step(ask, done, seen, now)
         if isinstance(step, steps.LookAtWorkload):
@@ -162,7 +162,8 @@ class Loop:
             if isinstance(step, steps.LookUp):
                 seen, step = looked, plan.next_step(ask, done, looked, sight.now)
         if plan.rests_on_absence(ask, done, seen, step):
-            self._observer.require_gone(ask, done, some=isinstance(step, steps.Fail))
+            some = isinstance(step, steps.Fail)
+            self._observer.require_gone(ask, done, seen.listed, some=some)
         return sight, step
 
     def _perform(self, sight: Sight, step: steps.Step) -> timedelta | None:  # noqa: C901, PLR0911 - one case a step
@@ -273,10 +274,19 @@ class Loop:
     def _hindered(self, sight: Sight, problem: Problem) -> timedelta:
         """Something may exist in the cloud, so that no error is the end: say it, and go on."""
         pause = self._pacing.after(sight, problem)
+        if self._is_missed(sight) and not sight.ask.deleting:
+            # As long as it isn't sure, it isn't lost: nobody shall read less than what is so.
+            logger.warning("%s: %s", sight.ask.label, problem)
+            return pause
         if not sight.says(problem):
             draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
             self._writer.write(sight, draft)
         return pause
+
+    def _is_missed(self, sight: Sight) -> bool:
+        """Tell whether a sweep misses what a Ready object names; others look by themselves."""
+        missed = self._memory.is_lost(sight.ask.uid, sight.done.snapshots.values())
+        return missed and sight.done.ready == "True"
 
     def _forget(self, sight: Sight) -> None:
         self._poller.forget(sight.done.snapshots.values())

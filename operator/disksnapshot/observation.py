@@ -60,25 +60,26 @@ class Observer(Generic[K]):
             snapshots=tuple(found), looked=True, absent_since=noted.since, listed=noted.listed
         )
 
-    def require_gone(self, ask: Ask, done: Done, *, some: bool) -> None:
+    def require_gone(self, ask: Ask, done: Done, shown: Iterable[str], *, some: bool) -> None:
         """Raise unless what the cloud doesn't list is gone, by keys that would show it.
 
-        All of the attempt's snapshots, or `some`. Costs some calls, so it is asked only before
-        something is concluded for good. The list is read between two looks at the account, as the
-        keys may have changed since it was last.
+        All of the attempt's snapshots, or `some`; `shown` are ids that look-ups have shown. Costs
+        some calls, so it is asked only before something is concluded for good. The list is read
+        between two looks at the account, as the keys may have changed since it was last.
 
         Raises: Problem where nothing of this cluster is there; Conflict if it is listed again.
         """
         intent, ids = done.intent, set(done.snapshots.values())
-        if intent is None or self._memory.deleted_all(ask.uid, ids):
+        made = ids.union(shown)
+        if intent is None or self._memory.deleted_all(ask.uid, made):
             return  # deleted by us, in this very account; their disks may be gone as well by now
-        self._require_account(ask, intent, ids)
+        self._require_account(ask, intent, made)
         listed = {item.id for item in self._listed(ask, intent) if item.attempt == intent.attempt}
         if listed and (listed >= ids or not some):
             self._memory.lose(ask.uid, ())
             self._poller.forget(ids)  # so that they are looked at anew
             raise Conflict("what seemed to be gone is listed again")
-        self._require_account(ask, intent, ids)
+        self._require_account(ask, intent, made)
 
     def _listed(self, ask: Ask, intent: Intent) -> list[steps.Found]:
         found = []

@@ -5,19 +5,26 @@ from typing import Any
 
 import pytest
 
+from disksnapshot.cbs.poller import View
+from disksnapshot.errors import CloudUnavailable
 from disksnapshot.snapshot import status
+from disksnapshot.snapshot.draft import Draft
 from disksnapshot.snapshot.proof import verdict
-from rules.loops import KEY, MemoryCloud, Server, listed, loop
-from rules.situations import DISKS, body, draft, intent, snapshot_of, volumes
+from rules.loops import KEY, MemoryCloud, Nobody, Server, Sweeps, listed, loop
+from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
 
 LONG_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
 
 
-def taken(*, ready: bool = True) -> dict[str, Any]:
-    """Return what the status says two hours after a cut."""
-    made = draft().intend(intent(signed=LONG_AGO), volumes())
-    made.record({DISKS[0]: snapshot_of(DISKS[0])}).call_it(verdict(("mysql", "freeze")))
-    return (made.ready("complete") if ready else made).body
+def made(disks: tuple[str, ...] = DISKS[:1]) -> Draft:
+    """Return what the status says of a cut two hours ago."""
+    cut = draft(disks=disks).intend(intent(signed=LONG_AGO, disks=disks), volumes(disks))
+    cut.record({disk: snapshot_of(disk) for disk in disks})
+    return cut.call_it(verdict(("mysql", "freeze"))).waiting("Creating", "copying")
+
+
+def taken() -> dict[str, Any]:
+    return made().ready("complete").body
 
 
 def deleted(**differing: Any) -> dict[str, Any]:
@@ -132,3 +139,89 @@ def test_nobody_s_namespace_waits_for_what_an_unanswered_request_may_have_made_e
         ago[0] += timedelta(minutes=1)
         looking.look(KEY)
     assert server.stored is None
+
+
+class Stale(Nobody):
+    """A poller that has seen one snapshot by the right keys, and then misses the other."""
+
+    def follow(self, *_: Any) -> dict[str, Any]:
+        missed = View(None, LONG_AGO + timedelta(minutes=10))
+        return {snapshot_of(DISKS[0]): View(listed()), snapshot_of(DISKS[1]): missed}
+
+
+def test_a_set_isn_t_called_lost_since_the_sweeps_saw_one_of_it_by_other_keys() -> None:
+    server, cloud = Server(body(disks=DISKS, status_so_far=made(DISKS).body)), MemoryCloud()
+    cloud.elsewhere = True
+    loop(server, cloud, poller=Stale()).look(KEY)
+    assert server.now.reason == "DiskUnusable"
+
+
+@pytest.mark.parametrize(
+    "so_far",
+    [
+        made(DISKS).failed("SnapshotLost", "one of them is gone"),
+        made(DISKS).reopen(intent(signed=LONG_AGO, disks=DISKS)),
+    ],
+    ids=["one of them was lost", "a part of the status was lost"],
+)
+def test_nothing_that_was_ever_named_is_let_go_by_keys_that_don_t_show_it(so_far: Draft) -> None:
+    server = Server(body(disks=DISKS, deleting=True, policy="Delete", status_so_far=so_far.body))
+    cloud, ago = MemoryCloud(listed()), [LONG_AGO + timedelta(hours=1)]
+    cloud.elsewhere = True
+    looking = loop(server, cloud, clock=lambda: ago[0])
+    for _ in range(3):
+        ago[0] += timedelta(minutes=1)
+        looking.look(KEY)
+    assert server.stored is not None, "it let go of a snapshot that is there"
+    assert server.now.reason == "DeletionBlocked"
+
+
+def unanswered() -> dict[str, Any]:
+    so_far = draft().intend(intent(status.OPEN, signed=LONG_AGO), volumes()).body
+    return body(deleting=True, policy="Delete", status_so_far=so_far)
+
+
+def test_what_a_look_up_has_shown_in_the_making_is_not_let_go_when_the_keys_change() -> None:
+    server, cloud, ago = Server(unanswered()), MemoryCloud(listed("CREATING")), [LONG_AGO]
+    looking = loop(server, cloud, clock=lambda: ago[0])
+    looking.look(KEY)
+    cloud.elsewhere = True
+    for _ in range(12):
+        ago[0] += timedelta(minutes=1)
+        looking.look(KEY)
+    assert server.stored is not None, "it let go of a snapshot that it has named itself"
+    assert server.now.reason == "DeletionBlocked"
+    assert snapshot_of(DISKS[0]) in server.now.message
+
+
+def test_what_a_look_up_has_shown_and_we_have_deleted_may_take_its_disk_along() -> None:
+    server, cloud, ago = Server(unanswered()), MemoryCloud(listed()), [LONG_AGO]
+    looking = loop(server, cloud, clock=lambda: ago[0])
+    looking.look(KEY)
+    cloud.lost_disks = True
+    while server.stored and ago[0] < LONG_AGO + timedelta(minutes=10):
+        ago[0] += timedelta(minutes=1)
+        looking.look(KEY)
+    assert server.stored is None
+
+
+@pytest.mark.parametrize("hindered", ["keys", "call"])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_ready_object_stays_ready_until_it_is_sure_that_its_snapshot_is_lost(
+    hindered: str, there: bool
+) -> None:
+    """Else it would be called Creating for ever: nobody would look by itself any more."""
+    server, cloud = Server(body(status_so_far=taken())), MemoryCloud(*[listed()] * there)
+    looking = loop(server, cloud, poller=Sweeps(cloud))
+    looking.lose(UID, [snapshot_of(DISKS[0])])
+    if hindered == "keys":
+        cloud.elsewhere = True
+    else:
+        cloud.fail = CloudUnavailable("no route")
+    pause = looking.look(KEY)
+    assert server.now.ready == "True"
+    assert pause is not None, "nobody else says when to look again"
+    cloud.elsewhere, cloud.fail = False, None
+    for _ in range(3):
+        looking.look(KEY)
+    assert server.now.reason == ("Ready" if there else "SnapshotLost")
