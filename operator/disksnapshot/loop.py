@@ -61,7 +61,7 @@ class Loop:
         self._memory = Memory()
         self._pacing = Pacing(self._memory)
         self._discarder = Discarder(cloud, self._memory, self._pacing)
-        self._observer = Observer(cloud, poller, self._memory, cluster_id)
+        self._observer = Observer(cloud, poller, self._memory, cluster_id, clock)
         self._writer = Writer(objects, announcements)
         self._keeper = Keeper(objects, cloud, self._writer)
         self._recorder = Recorder(objects, self._writer, self._memory, poller)

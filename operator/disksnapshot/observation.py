@@ -26,8 +26,12 @@ K = TypeVar("K")
 class Observer(Generic[K]):
     """Turns what the cloud lists into the plan's facts."""
 
-    def __init__(self, cloud: Cloud, poller: Poller[K], memory: Memory, cluster_id: str) -> None:
+    def __init__(
+        self, cloud: Cloud, poller: Poller[K], memory: Memory, cluster_id: str,
+        clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
         self._cloud = cloud
+        self._account = account.Account(cloud, cluster_id, clock)
         self._poller = poller
         self._memory = memory
         self._cluster_id = cluster_id
@@ -91,7 +95,7 @@ class Observer(Generic[K]):
         return found
 
     def _require_account(self, ask: Ask, intent: Intent, ids: Iterable[str]) -> None:
-        if not account.has_something_of(self._cloud, self._cluster_id, intent.disk_ids):
+        if not self._account.has_something_of(intent.disk_ids):
             reason = Reason.DELETION_BLOCKED if ask.deleting else Reason.DISK_UNUSABLE
             raise Problem(reason, account.nowhere(intent.disk_ids, ids), slow=True)
 

@@ -36,5 +36,5 @@ def test_a_snapshot_of_another_disk_is_not_ours_whatever_it_is_called(
 ) -> None:
     cloud: Any = Loose(disk_id)
     nobody: Any = None
-    observer: Observer[str] = Observer(cloud, nobody, Memory(), CLUSTER)
+    observer: Observer[str] = Observer(cloud, nobody, Memory(), CLUSTER, lambda: NOW)
     assert len(observer.look_up(ask(), intent(), lambda: NOW).snapshots) == count

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from disksnapshot.account import EMPTY, Account
+from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.cbs.poller import View
 from disksnapshot.errors import CloudUnavailable
 from disksnapshot.snapshot import status
 from disksnapshot.snapshot.draft import Draft
 from disksnapshot.snapshot.proof import verdict
-from rules.loops import KEY, MemoryCloud, Nobody, Server, Sweeps, listed, loop
+from rules.loops import CLUSTER, KEY, MemoryCloud, Nobody, Server, Sweeps, listed, loop
 from rules.situations import DISKS, UID, body, draft, intent, snapshot_of, volumes
 
 LONG_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
@@ -225,3 +227,26 @@ def test_a_ready_object_stays_ready_until_it_is_sure_that_its_snapshot_is_lost(
     for _ in range(3):
         looking.look(KEY)
     assert server.now.reason == ("Ready" if there else "SnapshotLost")
+
+
+def test_an_account_with_nothing_of_ours_is_listed_once_for_all_who_ask_within_a_while() -> None:
+    class Counting(MemoryCloud):
+        lists = 0
+
+        def every_snapshot(self) -> list[Snapshot]:
+            self.lists += 1
+            return super().every_snapshot()
+
+    cloud, now = Counting(), [LONG_AGO]
+    cloud.lost_disks = True
+    ours = Account(cloud, CLUSTER, lambda: now[0])  # type: ignore[arg-type]  # a part of it
+    assert [ours.has_something_of([disk]) for disk in DISKS * 20] == [False] * 40
+    assert cloud.lists == 1
+    cloud.lost_disks = False
+    assert ours.has_something_of(DISKS), "a disk shows it at once"
+    cloud.lost_disks, cloud.listed = True, [listed(uid="another")]
+    now[0] += EMPTY
+    assert ours.has_something_of(DISKS)
+    cloud.listed, now[0] = [], LONG_AGO - timedelta(hours=8)
+    assert not ours.has_something_of(DISKS)
+    assert cloud.lists == 3
