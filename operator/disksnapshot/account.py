@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.listed import PAGE
 from disksnapshot.naming import mark
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from disksnapshot.cbs.client import Cloud
 
+NO_DISK = {"InvalidDiskId.NotFound", "ResourceNotFound.NotFound", "ResourceNotFound"}
 MOST = 5  # ids in a message
 EMPTY = timedelta(seconds=30)  # so long an account without anything of ours isn't listed again
 
@@ -23,9 +25,15 @@ def knows_a_disk(cloud: Cloud, disk_ids: Iterable[str]) -> bool:
     """Tell whether any of these disks is there.
 
     In another account or region the cloud lists nothing, without an error, so that by a wrong
-    setting everything would seem to be gone.
+    setting everything would seem to be gone. An id that isn't there may also fail the whole call.
     """
-    return bool(cloud.disks(sorted(disk_ids)[:PAGE]))
+    wanted = sorted(disk_ids)[:PAGE]
+    try:
+        return bool(cloud.disks(wanted))
+    except CloudProblem as error:
+        if error.code not in NO_DISK:
+            raise
+    return len(wanted) > 1 and any(knows_a_disk(cloud, [one]) for one in wanted)
 
 
 class Account:

@@ -10,6 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import account
+from disksnapshot.cbs.calls import CloudProblem
+from disksnapshot.cbs.client import NOT_FOUND
 from disksnapshot.errors import Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.kube.events import snapshot_subject
 from disksnapshot.reasons import REMEDIES, Reason
@@ -17,7 +19,7 @@ from disksnapshot.sight import Key
 from disksnapshot.snapshot import inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from disksnapshot.cbs.client import Cloud
@@ -149,11 +151,21 @@ class Sweep:
         wanted = sorted({item for ids in missing.values() for item in ids})
         there: set[str] = set()
         for start in range(0, len(wanted), PAGE):
-            there |= self._cloud.snapshots(wanted[start : start + PAGE]).keys()
+            there |= self._there(wanted[start : start + PAGE])
         for uid, ids in missing.items():
             if lost := ids - there:
                 owner = objects[uid]
                 self._lost(Key(owner.namespace, owner.name), uid, lost)
+
+    def _there(self, ids: Sequence[str]) -> set[str]:
+        """Return which of these are there: one that isn't may also fail the whole call."""
+        try:
+            return set(self._cloud.snapshots(ids))
+        except CloudProblem as error:
+            if error.code != NOT_FOUND:
+                raise
+        half = len(ids) // 2
+        return self._there(ids[:half]) | self._there(ids[half:]) if half else set()
 
     def _tell(self, found: Findings, objects: Mapping[str, Kept]) -> None:
         told, self._told = self._told, set()

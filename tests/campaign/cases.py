@@ -163,13 +163,21 @@ def _end(world: World) -> str:
     return READY if done.ready == "True" else FAILED
 
 
+def _is_deleted(world: World) -> bool:
+    body = world.body()
+    return body is None or "deletionTimestamp" in body["metadata"]
+
+
 def _stay(world: World, oracles: Oracles, case: Case, end: str) -> None:
     """What has come to its end stays there, and is written no more."""
     if end not in {READY, FAILED}:
         return
     world.run(lambda: False, 120)  # the finalizer may still come off, or on
-    if _end(world) in {GONE, WAITS} and GONE in case.ends:
-        return  # it was deleted just when it had become Ready, and may have to wait
+    if GONE in case.ends and _is_deleted(world):
+        # Just when it had become Ready; it may wait as long as whatever hinders it lasts.
+        if not world.run(lambda: world.body() is None, case.seconds):
+            oracles.broken("Converge", f"it is never gone: {world.done().message}")
+        return
     before = world.server.version(situation.path(SUBJECT))
     world.run(lambda: False, QUIET_SECONDS)
     if world.server.version(situation.path(SUBJECT)) != before:

@@ -136,6 +136,24 @@ def test_a_snapshot_that_is_gone_is_told_to_its_object_after_it_was_asked_for_by
     assert world.lost[0] == (Key("shop", "orders"), frozenset({MINE}))
 
 
+def test_a_snapshot_that_is_gone_is_told_where_the_cloud_answers_its_id_with_an_error() -> None:
+    class Strict(World):
+        def snapshots(self, ids: list[str]) -> dict[str, Snapshot]:
+            there = super().snapshots(ids)
+            if missing := set(ids) - there.keys():
+                raise CloudProblem("InvalidSnapshotId.NotFound", str(missing))
+            return there
+
+    there = ready()
+    there["metadata"] |= {"name": "hidden", "uid": "its-own"}
+    there["status"]["volumes"][0]["snapshotID"] = "snap-hidden01"
+    world = Strict(snapshot("snap-hidden01", "its-own", "Retain"), objects=(ready(), there))
+    world.hidden.add("snap-hidden01")
+    with sweeping(world), world.changed:
+        assert world.changed.wait_for(lambda: world.lost, PATIENCE)
+    assert {key.name for key, _ in world.lost} == {"orders"}
+
+
 def test_a_snapshot_that_a_list_only_left_out_is_not_lost() -> None:
     world = World(snapshot(), objects=(ready(),))
     world.hidden.add(MINE)

@@ -1,11 +1,13 @@
 """Keys of another account, or a wrong region: an empty list is no proof that anything is gone."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from disksnapshot.account import EMPTY, Account
+from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.listed import Snapshot
 from disksnapshot.cbs.poller import View
 from disksnapshot.errors import CloudUnavailable
@@ -250,3 +252,20 @@ def test_an_account_with_nothing_of_ours_is_listed_once_for_all_who_ask_within_a
     cloud.listed, now[0] = [], LONG_AGO - timedelta(hours=8)
     assert not ours.has_something_of(DISKS)
     assert cloud.lists == 3
+
+
+@pytest.mark.parametrize("known", [DISKS[:1], ()], ids=["one is there", "none is there"])
+def test_a_disk_that_is_gone_may_be_answered_with_an_error(known: tuple[str, ...]) -> None:
+    """Else who deletes an object after its disk would wait for ever."""
+
+    class Strict(MemoryCloud):
+        def disks(self, disk_ids: Sequence[str]) -> dict[str, object]:
+            if missing := set(disk_ids) - set(known):
+                raise CloudProblem("InvalidDiskId.NotFound", str(missing))
+            return super().disks(disk_ids)
+
+    so_far = made(DISKS).ready("complete").body
+    server = Server(body(disks=DISKS, deleting=True, policy="Delete", status_so_far=so_far))
+    cloud = Strict(*[listed(uid="another", number=2)] * (not known))
+    loop(server, cloud).look(KEY)
+    assert server.stored is None

@@ -45,7 +45,7 @@ def test_a_namespace_whose_workload_is_at_zero_in_its_hold_is_gone_within_a_minu
 ) -> None:
     shop = leaving
     statefulset.start(shop)
-    shop.lab.cbs.settings(visibilityDelayMilliseconds=60_000, replyDelayMilliseconds=4000)
+    shop.lab.cbs.settings(replyDelayMilliseconds=4000)
     _, since = shop.lab.cbs.calls()
     body = statefulset.offline(shop)
     shop.apply(body)
