@@ -90,6 +90,7 @@ class Sweep:
             else:
                 pause = self._pace.first_seconds
                 self._unwanted.clear()  # nobody here would ever take it off again
+                self._metrics.left_over(0, 0)  # it is another's to show now
 
     def turn(self) -> float:
         """Sweep once; return the pause until the next."""

@@ -93,13 +93,15 @@ class World:
 
 
 @contextmanager
-def sweeping(world: World, *, deletes: bool = False) -> Iterator[Metrics]:
+def sweeping(
+    world: World, *, deletes: bool = False, may_work: Callable[[], bool] = lambda: True
+) -> Iterator[Metrics]:
     part: Any = world  # the part of each that is used
     metrics = Metrics()
     pace = Pace(every_seconds=0.01, deletes_orphans=deletes)
     sweep = Sweep(part, part, part, metrics, CLUSTER, world.lose, pace)
     world.went = sweep.went
-    thread = threading.Thread(target=sweep.run, args=(lambda: True,))
+    thread = threading.Thread(target=sweep.run, args=(may_work,))
     thread.start()
     try:
         yield metrics
@@ -171,6 +173,22 @@ def test_where_nothing_of_the_cluster_is_not_even_its_disks_nothing_is_called_lo
         world.pass_sweeps(3)
     assert world.lost == []
     assert "right account" in caplog.text
+
+
+def test_who_is_no_longer_the_one_at_work_shows_no_orphan_that_others_may_have_cleared() -> None:
+    world, turns, idle = World(snapshot()), iter([True]), threading.Event()
+    idle_turns = iter(range(3))
+
+    def may_work() -> bool:
+        if next(turns, False):
+            return True
+        if next(idle_turns, None) is None:
+            idle.set()
+        return False
+
+    with sweeping(world, may_work=may_work) as metrics:
+        assert idle.wait(PATIENCE)
+        assert (shown(metrics, "orphans"), len(world.events)) == (0, 1)
 
 
 def test_an_orphan_is_told_of_once_and_shown_as_long_as_it_is_there() -> None:
