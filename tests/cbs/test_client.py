@@ -312,6 +312,13 @@ def test_what_is_no_answer_is_never_taken_for_something_done(files: Any, content
             cloud.set_deadline("snap-00000000", None)
 
 
+def test_a_deadline_of_a_snapshot_that_is_not_there_is_not_taken_for_set(ours: Cloud) -> None:
+    """By keys of another account none is there, and the old deadline stays as it was."""
+    with pytest.raises(CloudProblem) as problem:
+        ours.set_deadline("snap-00000000", None)
+    assert problem.value.code == "InvalidSnapshotId.NotFound"
+
+
 def test_a_list_that_changes_while_it_is_read_is_read_anew(
     ours: Cloud, control: Control, cloud: Caller, disk_id: str
 ) -> None:

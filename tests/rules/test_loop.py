@@ -440,6 +440,20 @@ def test_an_expired_snapshot_that_is_bound_says_so_and_is_ready_again_with_more_
     assert len(cloud.listed) == 1
 
 
+def test_a_deadline_that_the_cloud_refuses_keeps_nobody_from_having_the_snapshot_deleted() -> None:
+    made = draft().intend(intent(), volumes()).record({DISKS[0]: snapshot_of(DISKS[0])})
+    so_far = made.call_it(verdict(())).ready("complete").body
+    there = body(finalizer=False, policy="Delete", status_so_far=so_far, generation=2)
+    there["spec"]["expireAfterSeconds"] = 10 * 365 * 86400
+    server, cloud = Server(there), MemoryCloud(listed())
+    cloud.fail = CloudProblem("UnauthorizedOperation", "no right to change it")
+    looking = loop(server, cloud)
+    for _ in range(3):
+        looking.look(KEY)
+    assert server.stored
+    assert server.stored["metadata"]["finalizers"], "a deletion would leave it"
+
+
 def test_a_deadline_that_the_cloud_refuses_makes_no_snapshot_less_ready() -> None:
     server, cloud = Server(expiring(DAY)), MemoryCloud(listed())
     looking = loop(server, cloud)

@@ -163,7 +163,11 @@ class Cloud:
         return signing.sign(self._client, "DescribeSnapshots", params, at)
 
     def set_deadline(self, snapshot_id: str, deadline: datetime | None) -> None:
-        """Have the cloud delete a snapshot by itself then, or never; one that is gone is gone."""
+        """Have the cloud delete a snapshot by itself then, or never.
+
+        Raises: CloudProblem also where it isn't there, as by keys of another account: the deadline
+        that it had then counts on.
+        """
         request = models.ModifySnapshotAttributeRequest()
         request.SnapshotId = snapshot_id
         if deadline:
@@ -171,11 +175,7 @@ class Cloud:
         else:
             request.IsPermanent = True
         action = "ModifySnapshotAttribute"
-        try:
-            self._call(action, lambda: self._client.ModifySnapshotAttribute(request))
-        except CloudProblem as error:
-            if error.code != NOT_FOUND:
-                raise
+        self._call(action, lambda: self._client.ModifySnapshotAttribute(request))
 
     def require_room(self) -> None:
         """Raise the Problem that stops captures in this region, while there is one."""

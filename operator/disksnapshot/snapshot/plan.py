@@ -168,9 +168,6 @@ def _at_rest(ask: Ask, done: Done, seen: Seen, expires: datetime | None) -> Step
         return Fail(Reason.SNAPSHOT_LOST, f"the cloud no longer lists all of {lost}")
     if done.generation != ask.generation:
         return Acknowledge()
-    deadline = ask.deadline(done.signed)
-    if ready and deadline != done.deadline:
-        return SetDeadline(deadline)
     left = done.intent is not None and done.intent.state != SETTLED
     # An expiry needs none: without the object, the cloud's deadline is left to do it.
     to_clean = left and (not ready or ask.deletion_policy == "Delete")
@@ -178,6 +175,9 @@ def _at_rest(ask: Ask, done: Done, seen: Seen, expires: datetime | None) -> Step
         return DropFinalizer()
     if to_clean and not ask.has_finalizer:
         return AddFinalizer()
+    deadline = ask.deadline(done.signed)
+    if ready and deadline != done.deadline:  # last: it may be refused for as long as one likes
+        return SetDeadline(deadline)
     return Rest(expires if ready else None)
 
 
