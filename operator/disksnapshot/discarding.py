@@ -40,16 +40,15 @@ class Discarder:
             return min(rest, LONGEST_SELDOM)  # longer only by a clock that was set back
         logger.info("%s: deleting %s", sight.ask.label, snapshot_id)
         self._memory.rest_deletion(uid, snapshot_id, sight.now + PAUSE)
-        if self._delete(snapshot_id):
-            self._memory.was_deleted(uid, snapshot_id)
+        self._delete(snapshot_id)
         # One that stays listed is not asked for in a hot loop.
         pause = self._pacing.seldom(sight, f"deleting {snapshot_id}", PAUSE)
         self._memory.rest_deletion(uid, snapshot_id, sight.now + pause)
         return pause
 
-    def _delete(self, snapshot_id: str) -> bool:
+    def _delete(self, snapshot_id: str) -> None:
         try:
-            return self._cloud.delete(snapshot_id)
+            self._cloud.delete(snapshot_id)
         except Problem as problem:
             raise Problem(
                 Reason.DELETION_BLOCKED,

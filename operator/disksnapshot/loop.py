@@ -44,6 +44,10 @@ CAPTURES = 48  # at once, so that some threads are always left for everything el
 logger = logging.getLogger(__name__)
 
 
+class _VanishedError(Gone):
+    """The object itself is gone, and not only what a write of it was about."""
+
+
 class Loop:
     """Does one step of one object at a time; says when to look again, None for not by itself."""
 
@@ -118,6 +122,8 @@ class Loop:
         self._metrics.census.note(key, sight.standing())
         try:
             return self._go_on(key, sight)
+        except _VanishedError:
+            raise
         except Gone as error:
             # It was there to be read. If it went since, the next look finds nothing; else it is
             # its status alone that isn't there, as while somebody changes the definition.
@@ -138,9 +144,9 @@ class Loop:
     def _read(self, key: Key) -> Mapping[str, Any]:
         try:
             body = self._objects.read(key.namespace, key.name)
-        except Gone:
+        except Gone as error:
             self._leave(self._memory.meet(key))
-            raise
+            raise _VanishedError(str(error)) from error
         self._leave(self._memory.meet(key, body["metadata"]["uid"]))
         return body
 

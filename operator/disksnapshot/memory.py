@@ -54,7 +54,7 @@ class Memory:
         self._progress: dict[str, datetime] = {}
         self._failing: dict[str, Failing] = {}
         self._deletions: dict[str, Deletion] = {}
-        self._deleted: dict[str, frozenset[str]] = {}
+        self._shown: dict[str, dict[str, str]] = {}
         self._uids: dict[Hashable, str] = {}
 
     def meet(self, key: Hashable, uid: str = "") -> str:
@@ -135,23 +135,22 @@ class Memory:
             return None
         return last.until - now
 
-    def was_deleted(self, uid: str, snapshot_id: str) -> None:
-        """Note that the cloud had a snapshot, and took our word to delete it."""
+    def show(self, uid: str, snapshot_ids: Iterable[str], keys: str) -> None:
+        """Note by whose keys the cloud has last shown some snapshots of an object."""
         with self._lock:
-            self._deleted[uid] = self._deleted.get(uid, frozenset()) | {snapshot_id}
+            self._shown.setdefault(uid, {}).update(dict.fromkeys(snapshot_ids, keys))
 
-    def deleted_all(self, uid: str, snapshot_ids: Collection[str]) -> bool:
-        """Tell whether the cloud was seen to delete each of these, and there are any."""
+    def were_shown(self, uid: str, snapshot_ids: Collection[str], keys: str) -> bool:
+        """Tell whether the cloud has shown each of these by these keys, and there are any."""
         with self._lock:
-            return bool(snapshot_ids) and self._deleted.get(uid, frozenset()).issuperset(
-                snapshot_ids
-            )
+            shown = self._shown.get(uid, {})
+            return bool(snapshot_ids) and {shown.get(item) for item in snapshot_ids} == {keys}
 
     def forget(self, uid: str) -> None:
         """Drop everything about an object that is gone, or of which nothing more will come."""
         with self._lock:
             for known in (
                 self._look_ups, self._results, self._lost, self._progress, self._failing,
-                self._deletions, self._deleted,
+                self._deletions, self._shown,
             ):  # fmt: skip
                 known.pop(uid, None)

@@ -55,10 +55,13 @@ class Observer(Generic[K]):
 
     def look_up(self, ask: Ask, intent: Intent, clock: Callable[[], datetime]) -> steps.Seen:
         """Ask the cloud for every snapshot of this object on the disks of its intent."""
+        keys = self._cloud.keys
         found = self._listed(ask, intent)
         # Of two that say they are of one attempt, the one with our tags is believed: it is last.
         found.sort(key=lambda item: item.ours)
         ids = [item.id for item in found]
+        if self._cloud.keys == keys:
+            self._memory.show(ask.uid, ids, keys)
         noted = self._memory.look_up(ask.uid, intent.nonce, ids, clock())
         return steps.Seen(
             snapshots=tuple(found), looked=True, absent_since=noted.since, listed=noted.listed
@@ -74,16 +77,20 @@ class Observer(Generic[K]):
         Raises: Problem where nothing of this cluster is there; Conflict if it is listed again.
         """
         intent, ids = done.intent, set(done.snapshots.values())
-        made = ids.union(shown)
-        if intent is None or self._memory.deleted_all(ask.uid, made):
-            return  # deleted by us, in this very account; their disks may be gone as well by now
-        self._require_account(ask, intent, made)
+        if intent is None:
+            return
+        made, keys = ids.union(shown), self._cloud.keys
+        # They have shown all of it themselves; what disks it was of may be gone as well by now.
+        can_tell = self._memory.were_shown(ask.uid, made, keys)
+        if not can_tell:
+            self._require_account(ask, intent, made)
         listed = {item.id for item in self._listed(ask, intent) if item.attempt == intent.attempt}
         if listed and (listed >= ids or not some):
             self._memory.lose(ask.uid, ())
             self._poller.forget(ids)  # so that they are looked at anew
             raise Conflict("what seemed to be gone is listed again")
-        self._require_account(ask, intent, made)
+        if not (can_tell and self._cloud.keys == keys):
+            self._require_account(ask, intent, made)
 
     def _listed(self, ask: Ask, intent: Intent) -> list[steps.Found]:
         found = []

@@ -51,6 +51,18 @@ class InMemory(Captures):
         yield Window(prepared.order, world.cloud, world.writers, world.clock, self._tap)
 
 
+class Keys(Credential):  # type: ignore[misc]  # the SDK has no types
+    """The account's keys as they are in the Secret; somebody may put another account's there."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("AKIDcampaign", SECRET_KEY)
+        self._world = world
+
+    def get_credential_info(self) -> tuple[str, str, str | None]:
+        """Return id, key and token of this moment."""
+        return ("AKIDother" if self._world.cloud.elsewhere else "AKIDcampaign", SECRET_KEY, None)
+
+
 class Operator:
     """Its loop, its sweeps, and when each wants to be called again."""
 
@@ -63,8 +75,7 @@ class Operator:
         self._clock: Clock = world.clock
         api = wire.api(world.server, self.tap)
         clock = CloudClock(world.clock.now)
-        credential = Credential("AKIDcampaign", SECRET_KEY)
-        cloud = Cloud(credential, REGION, "cloud", None, Unhurried(world.clock), clock)
+        cloud = Cloud(Keys(world), REGION, "cloud", None, Unhurried(world.clock), clock)
         # The session of the SDK is where a program may put its own way to a server.
         session = cloud._client.request.conn._session  # noqa: SLF001 - the SDK has no other
         session.mount("https://", wire.CloudWire(world.cloud, self.tap))

@@ -88,6 +88,8 @@ class Made:
 class Cloud:
     """A cloud without idempotency; whoever asks for a snapshot gets one."""
 
+    keys = "ours"
+
     def __init__(self, changed: Callable[[], None]) -> None:
         self.time = NOW
         self.made: list[Made] = []
@@ -165,8 +167,6 @@ class Cloud:
     def disks(self, disk_ids: Sequence[str]) -> dict[str, object]:
         return dict.fromkeys(disk_ids, object())
 
-    def delete(self, snapshot_id: str) -> bool:
-        before = len(self.made)
+    def delete(self, snapshot_id: str) -> None:
         self.made = [one for one in self.made if one.snapshot.id != snapshot_id]
         self._changed()
-        return len(self.made) < before

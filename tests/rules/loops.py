@@ -97,14 +97,16 @@ class MemoryCloud:
         self._call()
         self.deadlines[snapshot_id] = deadline
 
-    def delete(self, snapshot_id: str) -> bool:
+    @property
+    def keys(self) -> str:
+        return "another's" if self.elsewhere else "ours"
+
+    def delete(self, snapshot_id: str) -> None:
         self._call()
         if self.keeps:
             raise self.keeps
-        was_there = snapshot_id in {item.id for item in self.every_snapshot()}
-        if was_there:
+        if not self.elsewhere:
             self.listed = [item for item in self.listed if item.id != snapshot_id]
-        return was_there
 
     def _call(self) -> None:
         self.calls += 1

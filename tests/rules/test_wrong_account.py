@@ -55,9 +55,9 @@ def test_a_deleted_object_waits_for_the_right_keys_and_takes_its_snapshot_along_
 
 def test_keys_that_change_between_look_and_deletion_delete_nothing_and_let_nothing_go() -> None:
     class Changing(MemoryCloud):
-        def delete(self, snapshot_id: str) -> bool:
+        def delete(self, snapshot_id: str) -> None:
             self.elsewhere = True
-            return super().delete(snapshot_id)
+            super().delete(snapshot_id)
 
     server, cloud = Server(deleted()), Changing(listed())
     looking = loop(server, cloud)
@@ -85,6 +85,20 @@ def test_a_snapshot_that_went_with_its_disk_holds_nobody_up_where_it_was_deleted
     looking.look(KEY)
     cloud.lost_disks = True
     looking.look(KEY)
+    assert server.stored is None
+
+
+def test_a_deletion_whose_answer_was_lost_keeps_no_namespace_when_its_disk_goes_as_well() -> None:
+    class Unheard(MemoryCloud):
+        def delete(self, snapshot_id: str) -> None:
+            super().delete(snapshot_id)
+            self.lost_disks = True
+            raise CloudUnavailable("the answer was lost")
+
+    server = Server(deleted())
+    looking = loop(server, Unheard(listed()))
+    for _ in range(2):
+        looking.look(KEY)
     assert server.stored is None
 
 

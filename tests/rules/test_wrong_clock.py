@@ -46,6 +46,8 @@ class Node:
 class Cloud:
     """A cloud that tells its time with each answer."""
 
+    keys = "ours"
+
     def __init__(self, node: Node, *listed: Snapshot) -> None:
         self.listed = list(listed)
         self.deleted: list[str] = []
@@ -59,9 +61,8 @@ class Cloud:
     def disks(self, disk_ids: Sequence[str]) -> dict[str, object]:
         return dict.fromkeys(disk_ids, object())
 
-    def delete(self, snapshot_id: str) -> bool:
+    def delete(self, snapshot_id: str) -> None:
         self.deleted.append(snapshot_id)
-        return True
 
     def set_deadline(self, *_: Any) -> None: ...
 

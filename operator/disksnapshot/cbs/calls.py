@@ -141,6 +141,11 @@ class Calls:
         at_fault = refused.meaning.remedy is Remedy.CREDENTIALS
         if not at_fault or not isinstance(self._keys, TemporaryCredential):
             return ""
+        return self.keys
+
+    @property
+    def keys(self) -> str:
+        """The id of the keys in use; raises CloudUnavailable if there are none at the moment."""
         return str(self._keys.get_credential_info()[0])
 
 

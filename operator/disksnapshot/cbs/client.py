@@ -53,6 +53,11 @@ class Cloud:
     def _tell(self, action: str, code: str, seconds: float) -> None:
         self.called(action, code, seconds)
 
+    @property
+    def keys(self) -> str:
+        """Whose keys are in use: as long as it is the same, so are account and region."""
+        return self._calls.keys
+
     def disks(self, disk_ids: Sequence[str]) -> dict[str, Disk]:
         """Return the disks that exist, by id."""
         request = models.DescribeDisksRequest()
@@ -122,8 +127,8 @@ class Cloud:
         answer = self._call("DescribeSnapshots", ask)
         return {item.disk_id: item for item in _snapshots(answer)}
 
-    def delete(self, snapshot_id: str) -> bool:
-        """Ask to delete a snapshot; tell whether it was there."""
+    def delete(self, snapshot_id: str) -> None:
+        """Ask to delete a snapshot; one that is not there counts as deleted."""
         request = models.DeleteSnapshotsRequest()
         request.SnapshotIds = [snapshot_id]
         try:
@@ -131,8 +136,6 @@ class Cloud:
         except CloudProblem as error:
             if error.code != NOT_FOUND:
                 raise
-            return False
-        return True
 
     def not_after(self, signed: datetime) -> datetime:
         """Return when the cloud begins to refuse a CreateSnapshot that is signed at a time."""

@@ -65,12 +65,16 @@ def marked(
 
 def kept(body: Mapping[str, Any]) -> Kept:
     """Read an object, whatever its spec."""
-    metadata, done = body["metadata"], status.parse(body.get("status", {}))
+    metadata, done, ask = (
+        body["metadata"],
+        status.parse(body.get("status", {})),
+        spec.unreadable(body),
+    )
     return Kept(
         uid=metadata["uid"],
         namespace=metadata["namespace"],
         name=metadata["name"],
-        policy=spec.unreadable(body).deletion_policy,
+        policy="Retain" if ask.gives_up else ask.deletion_policy,
         ready=done.ready == "True",
         finished=done.finished,
         snapshots=frozenset(done.snapshots.values()),
