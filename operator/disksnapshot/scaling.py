@@ -73,7 +73,13 @@ class Scaler:
             self._writer.announcements.post(sight.ask, "Normal", Reason.RESUMED, down.farewell)
 
     def _scale(self, sight: Sight, replicas: int, version: str) -> None:
+        """Scale it, if neither the object nor the workload is any other than was seen.
+
+        The object is looked at once more after the workload: who was stopped between the two
+        would take to zero, for nobody, what another operator has taken down and brought back.
+        """
         down = sight.done.offline
+        self._objects.require_unchanged(sight.body)
         if down:
             self._captures.workloads.set(sight.ask, down, replicas, version)
             logger.info("%s: %s is to have %d replicas", sight.ask.label, down.label, replicas)

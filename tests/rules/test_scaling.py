@@ -194,3 +194,16 @@ def test_a_way_back_that_is_refused_is_said_and_tried_on() -> None:
     cluster.turn()
     cluster.turn()
     assert (cluster.replicas, cluster.server.stored) == (2, None)
+
+
+def test_who_was_stopped_before_it_looked_at_the_workload_does_not_take_it_down_again() -> None:
+    class Overtaken(Cluster):
+        def look(self, ask: Any, down: Down, now: datetime) -> Workload:
+            over = draft(offline=TARGET).offline(replace(down, over=now)).body
+            stored = Objects(self.server)  # type: ignore[arg-type]  # the part that is used
+            stored.write_status(self.server.get(""), over)
+            return super().look(ask, down, now)
+
+    cluster = Overtaken(asked(WRITTEN))
+    cluster.turn()
+    assert cluster.does == []

@@ -42,6 +42,13 @@ class Objects:
         """Return the object as it is now; raise Gone."""
         return self._api.get(_path(namespace, name))
 
+    def require_unchanged(self, body: Mapping[str, Any]) -> None:
+        """Raise Conflict unless the object is still as it was read; Gone if it is no more."""
+        read = body["metadata"]
+        now = self.read(read["namespace"], read["name"])["metadata"]
+        if any(now[key] != read[key] for key in ("uid", "resourceVersion")):
+            raise Conflict("the object has changed since it was read")
+
     def add_finalizer(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Put our finalizer on; raise Conflict when the object has changed or is being deleted."""
         present = body["metadata"].get("finalizers", [])
