@@ -29,6 +29,7 @@ class ApiServer:
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.before: dict[str, dict[str, Any]] = {}  # each object as it was one write ago
+        self.first: dict[str, dict[str, Any]] = {}  # each as it was made
         self.events: list[dict[str, Any]] = []
         self.writes: list[str] = []
         self.written: list[Callable[[], object]] = []  # who is told of each write
@@ -139,12 +140,15 @@ class ApiServer:
         size = len(json.dumps(accepted))
         if self.limit and size > max(self.limit, len(json.dumps(stored))):
             raise Refused(500, "etcdserver: request is too large")
-        self._store(path, accepted)
+        if accepted != stored:  # what changes nothing makes no version, and no watch tells of it
+            self._store(path, accepted)
         return copy.deepcopy(self.objects.get(path, patched))
 
     def _store(self, path: str, made: dict[str, Any]) -> None:
         self._version += 1
         made["metadata"]["resourceVersion"] = str(self._version)
+        if path not in self.objects:
+            self.first[path] = made
         if path in self.objects:
             self.before[path] = self.objects[path]
         if "deletionTimestamp" in made["metadata"] and not made["metadata"].get("finalizers"):

@@ -19,6 +19,7 @@ from disksnapshot.reasons import Reason
 
 READY, FAILED, GONE, WAITS = "Ready", "failed", "gone", "waits"
 ASKED_IN_PEACE = 2  # to delete one, which the cloud in memory goes on listing for 4 s
+LONGEST_KEPT = 4 * 86400.0  # by what a case asks for
 QUIET_SECONDS = 600.0  # longer than a request is valid, with its lag
 
 Arrange = Callable[[World], list[Fault]]
@@ -125,8 +126,8 @@ def _live(world: World, oracles: Oracles, case: Case) -> str:
     _stay(world, oracles, case, end)
     if end == READY and world.body():
         _require_names(world, oracles, case)
-    if end == READY and "expireAfterSeconds" in case.spec:
-        _expire(world, oracles, case.spec["expireAfterSeconds"])
+    if end == READY and world.expires_after and not _goes(world):
+        _expire(world, oracles, case)
     elif end == READY and world.body():
         oracles.deleted()
     return _remove(world, oracles, case, end)
@@ -158,12 +159,12 @@ def _end(world: World) -> str:
     if body is None:
         return GONE
     done = world.done()
-    if "deletionTimestamp" in body["metadata"] or not done.finished:
+    if _goes(world) or not done.finished:
         return WAITS
     return READY if done.ready == "True" else FAILED
 
 
-def _is_deleted(world: World) -> bool:
+def _goes(world: World) -> bool:
     body = world.body()
     return body is None or "deletionTimestamp" in body["metadata"]
 
@@ -173,7 +174,7 @@ def _stay(world: World, oracles: Oracles, case: Case, end: str) -> None:
     if end not in {READY, FAILED}:
         return
     world.run(lambda: False, 120)  # the finalizer may still come off, or on
-    if GONE in case.ends and _is_deleted(world):
+    if GONE in case.ends and _goes(world):
         # Just when it had become Ready; it may wait as long as whatever hinders it lasts.
         if not world.run(lambda: world.body() is None, case.seconds):
             oracles.broken("Converge", f"it is never gone: {world.done().message}")
@@ -186,13 +187,18 @@ def _stay(world: World, oracles: Oracles, case: Case, end: str) -> None:
         oracles.broken("Converge", f"it was {end}, and is {_end(world)}")
 
 
-def _expire(world: World, oracles: Oracles, seconds: float) -> None:
+def _expire(world: World, oracles: Oracles, case: Case) -> None:
     """Its time passes: its snapshot is deleted, and the object stays to say so."""
     [cut] = oracles.of(world.uids[-1])
-    world.run(lambda: not world.body() or world.done().ready != "True", seconds + 2 * HOUR)
+    world.run(lambda: not world.body() or world.done().ready != "True", LONGEST_KEPT + 2 * HOUR)
+    seconds = world.expires_after
+    if seconds is None or _goes(world):  # it is to be kept after all, or is deleted first
+        return
     if world.clock.seconds < cut.at + seconds - VALID_SECONDS:
         oracles.broken("Ours", "its snapshot was to be kept for longer")
     world.run(lambda: _end(world) == FAILED, 2 * HOUR)
+    if _goes(world) and GONE in case.ends:
+        return
     if world.body() is None or world.done().reason != Reason.EXPIRED:
         oracles.broken("Converge", "it is not called expired")
     if any(map(oracles.is_left, oracles.of(world.uids[-1]))):
@@ -213,8 +219,11 @@ def _count(world: World, oracles: Oracles, case: Case, end: str) -> None:
         return  # it stays, and that must have been said
     whole = len(world.disks)
     wanted = {0} if world.policy == "Delete" or end == FAILED else {whole}
-    if "expireAfterSeconds" in case.spec:
+    if world.expires_after:
         wanted = {0}
+        # Deleted before its time: what is kept then has an end that the cloud knows.
+        ending = [one for one in oracles.of(world.uids[-1]) if one.deadline is not None]
+        left -= len(ending) if GONE in case.ends else 0
     if end in {GONE, WAITS} and world.policy != "Delete":
         wanted = {0, whole}  # it was not Ready: what was cut by then is kept
     if oracles.policy_at_deletion not in {"", world.policy}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from campaign.clock import Clock
 
 VALID_SECONDS = 300
+SHORTEST_DEADLINE_SECONDS = 86400.0
 PER_SECOND, DEFAULT_PER_SECOND = {"DescribeDisks": 100.0}, 20.0
 
 
@@ -40,6 +42,7 @@ class Made:
     listed_after: float
     foreign: bool = False
     gone_from: float | None = None  # asked to be deleted; there, and listed, until then
+    deadline: float | None = None  # by its own clock; it deletes it by itself then
     state: str = ""  # in place of what its age says
     percent: int | None = None
 
@@ -62,11 +65,13 @@ class Cloud:
     ever: list[Made] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     deleted: list[Made] = field(default_factory=list)
+    ended: list[Made] = field(default_factory=list)  # by their deadlines
     late: list[tuple[float, Mapping[str, str], bytes]] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)  # action, disk or snapshot
     tokens: dict[str, tuple[float, float]] = field(default_factory=dict)  # left, and when
     too_fast: set[str] = field(default_factory=set)  # actions that it would have throttled
     is_held: Callable[[str], bool] = lambda _: False
+    cuts_when_listed: bool = False  # the answer comes before the cut: Visible is there for that
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request of the API, as the documentation says."""
@@ -96,6 +101,14 @@ class Cloud:
         gone = [one for one in self.made if one.gone_from is not None and one.gone_from <= now]
         self.made = [one for one in self.made if one not in gone]
         self.deleted += gone
+        over = [
+            one for one in self.made if one.deadline is not None and one.deadline <= self.now()
+        ]
+        self.made = [one for one in self.made if one not in over]
+        self.ended += over
+        for one in self.made:
+            if self.cuts_when_listed and now <= one.at + one.listed_after:
+                one.held = self.is_held(one.disk_id)
         due = [one for one in self.late if one[0] <= self.clock.seconds]
         self.late = [one for one in self.late if one[0] > self.clock.seconds]
         for _, headers, body in due:
@@ -147,7 +160,7 @@ class Cloud:
             case "DescribeSnapshotOverview":
                 return {"TotalNums": len(self.listed())}
             case "ModifySnapshotAttribute":
-                self._find(asked["SnapshotId"])
+                self._find(asked["SnapshotId"]).deadline = self._deadline(asked)
                 return {}
         raise Refusal("InvalidAction")
 
@@ -168,10 +181,22 @@ class Cloud:
             held=self.is_held(disk_id),
             creation_seconds=self.creation_seconds,
             listed_after=self.listed_after,
+            deadline=self._deadline(asked),
         )
+        self.clock.alarm(self.listed_after)
         self.made.append(made)
         self.ever.append(made)
         return {"SnapshotId": made.id}
+
+    def _deadline(self, asked: Mapping[str, Any]) -> float | None:
+        if "Deadline" not in asked:
+            return None
+        deadline = datetime.fromisoformat(asked["Deadline"]).timestamp()
+        left = deadline - self.now()
+        if left < SHORTEST_DEADLINE_SECONDS:
+            raise Refusal("InvalidParameterValue")
+        self.clock.alarm(left)
+        return deadline
 
     def _delete(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         found = [self._find(snapshot_id) for snapshot_id in asked["SnapshotIds"]]

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from campaign import (
     accounts,
+    breadth,
     bulky,
     clouds,
     crowds,
     deaths,
     downs,
+    edits,
+    grounds,
     holds,
     inputs,
     lives,
@@ -44,6 +47,9 @@ def singles() -> Iterator[Case]:
     yield from accounts.cases()
     yield from states.cases()
     yield from lives.cases()
+    yield from edits.cases()
+    yield from grounds.cases()
+    yield from breadth.cases()
     yield from watches.cases()
     yield from sources.cases()
     yield from namesakes.cases()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from campaign import replies, situation
 from campaign.cases import FAILED, GONE, READY, Arrange, Case, just_before
@@ -142,38 +142,42 @@ def _outage(
 
 
 def stale_reads() -> Iterator[Case]:
-    """K3: a read shows the object as it was one write ago.
+    """K3: a read shows the object as it was one write ago, or before there was any intent.
 
     A server that is so late tells of the last write late too, so the watch tells it once more.
     """
+    pasts: Mapping[str, Callable[[World], Any]] = {
+        "as of one write ago": lambda world: world.server.before[PATH],
+        "as it was made": lambda world: world.server.first[PATH],
+    }
     for policy in POLICIES:
         for number, name in enumerate(recorded(policy)):
             if name != "GET object" or number == 0:
                 continue
+            for said, past in pasts.items():
+                stale = f"effect {number}, GET object: K3 {said}, {policy}"
+                yield _case(stale, _stale(number, past), K, policy)
 
-            def arrange(world: World, number: int = number) -> list[Fault]:
-                def meet(_: Act) -> Reply:
-                    world.tell_again(SUBJECT)
-                    return Reply.of(world.server.before[PATH])
 
-                return [Fault(meet=meet, number=number)]
+def _stale(number: int, past: Callable[[World], Any]) -> Arrange:
+    def arrange(world: World) -> list[Fault]:
+        def meet(_: Act) -> Reply:
+            world.tell_again(SUBJECT)
+            return Reply.of(past(world))
 
-            yield _case(
-                f"effect {number}, GET object: K3 as of one write ago, {policy}",
-                arrange,
-                K,
-                policy,
-            )
+        return [Fault(meet=meet, number=number)]
+
+    return arrange
 
 
 def meanwhile() -> Iterator[Case]:
     """Just before each effect, somebody else does something."""
     deeds: Mapping[str, tuple[Callable[[World], None], tuple[str, ...], tuple[str, ...]]] = {
-        "L1 the user deletes it": (_delete, (GONE, READY), POLICIES),
+        "L1 the user deletes it": (delete, (GONE, READY), POLICIES),
         "L2 somebody labels it": (_label, (READY,), ("Delete",)),
         "L2 its policy becomes Delete": (_edit("Delete"), (READY,), ("Retain",)),
         "L2 its policy becomes Retain": (_edit("Retain"), (READY,), ("Delete",)),
-        "L4 another operator takes over": (_take_over, (READY,), POLICIES),
+        "L4 another operator takes over": (take_over, (READY,), POLICIES),
         "L6 somebody takes the finalizer off": (_unmark, (READY,), ("Retain",)),
     }
     for said, (deed, ends, policies) in deeds.items():
@@ -188,7 +192,7 @@ def _meanwhile(
     return _case(f"{name}, {policy}", just_before(number, deed), L, policy, ends)
 
 
-def _delete(world: World) -> None:
+def delete(world: World) -> None:
     if world.body():
         world.server.delete(PATH)
 
@@ -212,7 +216,7 @@ def _unmark(world: World) -> None:
         world.server.unmark(PATH)
 
 
-def _take_over(world: World) -> None:
+def take_over(world: World) -> None:
     """Another operator starts, and both are at work from now on: no lease keeps them apart."""
     other = Operator(world)
     world.operators.append(other)

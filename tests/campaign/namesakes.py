@@ -71,14 +71,19 @@ def _serve_first(world: World, act: Act) -> object:
     """The operator is stopped, and wakes up when another has brought the new object to its end."""
 
     def go_on() -> object:
-        stopped, began = world.operators, world.clock.seconds
-        world.operators = [Operator(world)]
-        world.run(lambda: world.done().ready == "True", HOUR)
-        world.operators = [*stopped, *world.operators]
-        world.stopped += world.clock.seconds - began
+        overtake(world)
         return act()
 
     return _make_anew(world, go_on)
+
+
+def overtake(world: World) -> None:
+    """Let another operator bring the object to its end while those at work are stopped."""
+    stopped, began = world.operators, world.clock.seconds
+    world.operators = [Operator(world)]
+    world.run(lambda: world.body() is None or world.done().finished, HOUR)
+    world.operators = [*stopped, *world.operators]
+    world.stopped += world.clock.seconds - began
 
 
 def _case(name: str, arrange: Arrange, policy: str) -> Case:

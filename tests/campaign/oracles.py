@@ -93,6 +93,8 @@ class Oracles:
         named = [one for one in cloud.made if one.id in done.snapshots.values()]
         if done.ready == "True" and any(one.gone_from is not None for one in named):
             self.broken("True", "it is called Ready while its snapshot is deleted")
+        if done.ready == "True" and any(one.id in done.snapshots.values() for one in cloud.ended):
+            self.broken("True", "it is called Ready, and the cloud was told to delete it by now")
         if done.ready == "True" and not all(map(cloud.is_complete, named)):
             self.broken("True", "it is called Ready before its snapshot is complete")
 
@@ -192,6 +194,8 @@ class Oracles:
             self.broken("Calm", f"writers were touched {len(taken)} times")
         if world.cloud.too_fast:
             self.broken("Calm", f"too fast for the cloud: {', '.join(world.cloud.too_fast)}")
+        if world.hot:
+            self.broken("Calm", "it acts and acts, and no time passes")
         hours = world.clock.seconds / 3600
         if world.looks > LOOKS_TO_BEGIN_WITH + LOOKS_AN_HOUR * hours:
             self.broken("Calm", f"{world.looks} looks in {hours:.1f} h")

@@ -26,6 +26,7 @@ HOUR = 3600.0
 RESTART_SECONDS = 1.0
 FAILED_PAUSE_SECONDS = 30.0  # as the queue of keys has it
 IDLE_SECONDS = 600.0
+HOT_TURNS = 300  # at one moment; the busiest life has some dozens
 
 
 class Heard(logging.Handler):
@@ -64,8 +65,11 @@ class World:
         self.keys = [SUBJECT, NEIGHBOUR]
         self.others: list[str] = []  # uids of more objects that may be deleted
         self.looks = 0
+        self.taken_back = False  # the end that an object had come to
+        self.hot = False  # it acted and acted, and no time passed
         self.silent_until = 0.0  # the watch
         self._policy = str(spec.get("deletionPolicy", "Retain"))
+        self._expires_after: int | None = spec.get("expireAfterSeconds")
         self.stopped = 0.0  # seconds in which no operator did anything
         self.operators = [Operator(self) for _ in range(operators)]
 
@@ -84,6 +88,14 @@ class World:
             self._policy = str(body["spec"]["deletionPolicy"])
         return self._policy
 
+    @property
+    def expires_after(self) -> int | None:
+        """For how long the snapshot was last asked to be kept; None: for ever."""
+        body = self.body()
+        if body:
+            self._expires_after = body["spec"].get("expireAfterSeconds")
+        return self._expires_after
+
     def stop(self, seconds: float) -> None:
         """Let time pass in which no operator does anything."""
         self.stopped += seconds
@@ -99,10 +111,15 @@ class World:
 
     def run(self, until: Callable[[], bool], seconds: float = 2 * HOUR) -> bool:
         """Let everybody act until something is so; tell whether it came to that."""
-        end = self.clock.seconds + seconds
+        end, at, turns = self.clock.seconds + seconds, self.clock.seconds, 0
         while not until() and self.clock.seconds < end:
             if not self._act():
                 self.clock.advance(self._pause(end))
+            at, turns = self.clock.seconds, turns + 1 if at == self.clock.seconds else 0
+            if turns > HOT_TURNS:
+                self.hot = True
+                self.clock.advance(HOUR)  # such a loop would never come to its end
+                return until()
         return until()
 
     def _act(self) -> bool:

@@ -19,6 +19,8 @@ MARKS = naming.Marks(
 class Loose:
     """A cloud that overlooks the filter, so that each disk's list holds snapshots of others."""
 
+    keys = "ours"
+
     def __init__(self, disk_id: str) -> None:
         self.disk_id = disk_id
 
