@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 GROUNDS = "D1, N10, L6, Q, what a proof and a deletion rest on"
 PATH = situation.path(SUBJECT)
 INSTANCE = "ins-00000001"
+STOP_SECONDS = 60.0
 LISTED_SECONDS = 2.0  # well within a hold
 BARE_HOLD_SECONDS = 1.0  # by the turned clock an answer comes at once
 
@@ -62,6 +63,8 @@ def attached() -> Iterator[Case]:
         at = f"its disk is attached for a minute from effect {number}, {name}"
         yield _case(at, partial(_attached, number=number), (READY,), LIVES[COLD], COLD)
     yield _case("its disk is attached over the cut", _over_the_cut, (READY,), LIVES[COLD], COLD)
+    said = "its last machine uses its disk over the cut, while the operator is stopped"
+    yield _case(said, _used_again, (READY,), LIVES[COLD], COLD)
 
 
 def moments() -> Iterator[Case]:
@@ -133,6 +136,19 @@ def _over_the_cut(world: World) -> list[Fault]:
     def meet(act: Act) -> object:
         _attach(world)
         answer = act()
+        _detach(world, INSTANCE)
+        return answer
+
+    return [Fault(meet=meet, named=CREATE)]
+
+
+def _used_again(world: World) -> list[Fault]:
+    _detach(world, INSTANCE)
+
+    def meet(act: Act) -> object:
+        _attach(world)
+        answer = act()
+        world.stop(STOP_SECONDS)
         _detach(world, INSTANCE)
         return answer
 

@@ -1,6 +1,7 @@
 """What a snapshot of unmounted claims may be called: by what the cloud showed before and after."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,9 +26,17 @@ NO_STEPS: list[Any] = []
 FREEZE_ONLY = [outcomes.freeze()]
 
 
-def why(after: dict[str, Disk], before: Disk = DETACHED, **of_claim: Any) -> str:
+def why(
+    after: dict[str, Disk], before: Disk = DETACHED, seconds: float = 3, **of_claim: Any
+) -> str:
     target = Target(claim=claim(**of_claim), disk=before)
-    return stillness.judge([target], after, everywhere=True).why
+    apart = timedelta(seconds=seconds)
+    return stillness.judge([target], after, everywhere=True, apart=apart).why
+
+
+def test_a_machine_may_have_used_a_disk_again_that_was_not_looked_at_for_long() -> None:
+    """The one that had it last leaves no other trace."""
+    assert "31 s apart" in why({DETACHED.id: DETACHED}, seconds=31)
 
 
 def test_a_disk_that_was_attached_to_nothing_before_and_after_stood_still() -> None:

@@ -115,6 +115,8 @@ class Captures:
                 # An attempt like any other, so that it counts; nothing was sent for it.
                 self._intents.write(body, prepared, marks, signed)
                 return Result(nonce=marks.nonce, facts=Facts(), refusal=answer)
+            looked = self._cloud.clock.now()
+            prepared = self._preparer.looked_again(ask, prepared)
             # Signed before the intent is written: after that, nothing may fail but the sending.
             go = self._go(ask, prepared, marks, signed)
             try:
@@ -132,10 +134,12 @@ class Captures:
             nonce=marks.nonce,
             facts=facts,
             problem=prepared.problem,
-            stillness=self._look_again(prepared, facts),
+            stillness=self._look_again(prepared, looked, facts),
         )
 
-    def _look_again(self, prepared: Prepared, facts: Facts | None) -> stillness.Stillness | None:
+    def _look_again(
+        self, prepared: Prepared, looked: datetime, facts: Facts | None
+    ) -> stillness.Stillness | None:
         """Look at the disks that nobody mounts once more, now that they are cut."""
         if not prepared.unmounted or not facts or not any(disk.sent for disk in facts.disks):
             return None
@@ -145,7 +149,8 @@ class Captures:
             logger.warning("nothing is proven of disks that nobody mounts: %s", error)
             after = {}
         everywhere = len(prepared.unmounted) == len(prepared.targets)
-        return stillness.judge(prepared.unmounted, after, everywhere=everywhere)
+        apart = self._cloud.clock.now() - looked
+        return stillness.judge(prepared.unmounted, after, everywhere=everywhere, apart=apart)
 
     def _pass_on(self, facts: Facts) -> None:
         """Let the limits and the log know what the cloud told the window."""

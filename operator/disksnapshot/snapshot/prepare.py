@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from disksnapshot.errors import Problem
@@ -87,6 +87,14 @@ class Preparer:
         order = self._order(targets, steps, ask.quiesce, stillness=bool(unmounted))
         return Prepared(targets=targets, order=order, unmounted=unmounted)
 
+    def looked_again(self, ask: Ask, prepared: Prepared) -> Prepared:
+        """Return it with the disks that no pod mounts as they are now, just before the cut."""
+        if not prepared.unmounted:
+            return prepared
+        fresh = self._targets([target.claim for target in prepared.unmounted])
+        self._require_still(ask, fresh)
+        return replace(prepared, unmounted=fresh)
+
     def survey(self, ask: Ask) -> tuple[Target, ...]:
         """Return the chains from the claims to disks that the cloud would cut; raise Problem."""
         names = ask.claims or claims_of_cluster.chosen(
@@ -120,10 +128,13 @@ class Preparer:
         unmounted = tuple(target for target in targets if target.claim.name not in used)
         if ask.offline and len(unmounted) < len(targets):
             raise Problem(Reason.DISK_BUSY, "a pod uses the claims again, so nothing is cut")
+        self._require_still(ask, unmounted)
+        return unmounted
+
+    def _require_still(self, ask: Ask, unmounted: Sequence[Target]) -> None:
         if ask.offline or (ask.quiesce and not ask.quiesce.allows_crash_consistent):
             for target in unmounted:
                 disks.require_still(target.claim, target.disk)
-        return unmounted
 
     def _require_idle(self, targets: Sequence[Target]) -> None:
         """Find out before anything is held that the cloud would refuse the cut."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from disksnapshot.snapshot.disks import DETACHED
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
     from disksnapshot.cbs.listed import Disk
     from disksnapshot.snapshot.prepare import Target
+
+# Attaching and detaching take the cloud some seconds each, and a pod between them starts and ends;
+# shorter is no use of a disk. A look-up after the cut waits for up to 10 s.
+ATTACHED_AT_LEAST = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +33,19 @@ class Stillness:
 
 
 def judge(
-    unmounted: Sequence[Target], after: Mapping[str, Disk], *, everywhere: bool
+    unmounted: Sequence[Target], after: Mapping[str, Disk], *, everywhere: bool, apart: timedelta
 ) -> Stillness:
-    """Compare each disk as it was before the cut with what the cloud said after it."""
-    whys = (_why_not(target, after.get(target.disk.id)) for target in unmounted)
+    """Compare each disk as it was before the cut with what the cloud said after it.
+
+    `apart` is the time between the two: a machine that attaches a disk again that it had last, and
+    detaches it, leaves no trace but that it takes its time.
+    """
+    whys = [_why_not(target, after.get(target.disk.id)) for target in unmounted]
+    if apart >= ATTACHED_AT_LEAST:
+        seconds = apart.total_seconds()
+        whys.append(
+            f"its disks were looked at {seconds:.0f} s apart, so others may have used them"
+        )
     return Stillness(everywhere, next((why for why in whys if why), ""))
 
 
