@@ -12,7 +12,6 @@ from campaign.cases import FAILED, GONE, READY, Case, just_before
 from campaign.clouds import CREATE, FINAL_CODES, late
 from campaign.deaths import LIVES, POLICIES, SETS, recorded
 from campaign.namesakes import overtake
-from campaign.oracles import ATTEMPTS
 from campaign.points import ALWAYS, Fault
 from campaign.replies import refusing
 from campaign.world import HOUR
@@ -124,7 +123,12 @@ def _halves() -> Iterator[Case]:
         for code in FINAL_CODES:
             name = f"disk {which + 1} of two is always refused: {code}"
             refused = partial(_refused, which=which, code=code)
-            yield replace(_case(SETS, name, refused, (FAILED,)), cuts=ATTEMPTS)
+            yield replace(_case(SETS, name, refused, (FAILED,)), asks=_asks_once)
+
+
+def _asks_once(world: World) -> Iterator[tuple[str, str]]:
+    if len(world.writers.taken) > 1:
+        yield "Calm", f"writers were held {len(world.writers.taken)} times for what can't be"
 
 
 def _refused(world: World, *, which: int, code: str) -> list[Fault]:

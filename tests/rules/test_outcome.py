@@ -7,13 +7,13 @@ import pytest
 
 from disksnapshot.errors import Problem
 from disksnapshot.reasons import Reason
-from disksnapshot.snapshot import outcome, status
+from disksnapshot.snapshot import outcome, plan, status, steps
 from disksnapshot.snapshot.draft import Draft
 from disksnapshot.window.hold import DiskFacts, Facts, Refusal, StepFacts
 from rules import outcomes
 from rules.outcomes import cut, facts, freeze, lock, refused, silent, untouched
 from rules.schema import faults
-from rules.situations import DISKS, NOW, ask, draft, intent, snapshot_of, volumes
+from rules.situations import DISKS, NOW, after, ask, draft, intent, snapshot_of, volumes
 
 BOTH = DISKS
 OPEN, RECORDED, SETTLED = status.OPEN, status.RECORDED, status.SETTLED
@@ -347,3 +347,19 @@ def test_a_refusal_of_some_disks_is_still_known_as_such_however_much_is_said() -
     result = outcome.Result(nonce="nonce-1", facts=facts(cut(), long))
     outcome.judge(made, ask(disks=BOTH), result, NOW)
     assert status.parse(made.body).message.endswith(status.PARTLY)
+
+
+def test_a_set_of_which_one_disk_can_never_be_cut_holds_its_writers_once() -> None:
+    made = draft(disks=BOTH).intend(intent(disks=BOTH), volumes(BOTH))
+    never = refused("InvalidDisk.NotSupportSnapshot", BOTH[1])
+    outcome.judge(
+        made, ask(disks=BOTH), outcome.Result(nonce="nonce-1", facts=facts(cut(), never)), NOW
+    )
+    nothing_left = steps.Seen(looked=True, absent_since=NOW)
+    later = after(400)
+    settled = plan.next_step(ask(disks=BOTH), status.parse(made.body), nothing_left, later)
+    assert isinstance(settled, steps.Settle)
+    made.settle().waiting(settled.reason, settled.message, later)
+    failed = plan.next_step(ask(disks=BOTH), status.parse(made.body), steps.Seen(), later)
+    assert isinstance(failed, steps.Fail)
+    assert (failed.reason, failed.message) == (settled.reason, settled.message)

@@ -113,7 +113,8 @@ def _refused(draft: Draft, facts: Facts, now: datetime) -> Draft:
     passing = [known for known in refused if known.remedy is not Remedy.FINAL]
     if any(disk.snapshot_id for disk in facts.disks):
         # By its end the message is known again, so that what is said before is cut.
-        said = said[: MESSAGE_LIMIT - len(status.PARTLY)] + status.PARTLY
+        end = status.PARTLY if passing else status.PARTLY_FOR_GOOD
+        said = said[: MESSAGE_LIMIT - len(end)] + end
         return draft.waiting((passing or refused)[0].reason, said)
     draft.settle()
     if not passing:

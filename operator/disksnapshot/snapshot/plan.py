@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import offline
-from disksnapshot.snapshot.status import OPEN, PARTLY, RECORDED, SETTLED
+from disksnapshot.snapshot.status import OPEN, PARTLY, PARTLY_FOR_GOOD, RECORDED, SETTLED
 from disksnapshot.snapshot.steps import (
     Acknowledge,
     AddFinalizer,
@@ -122,6 +122,8 @@ def _attempt(ask: Ask, done: Done, now: datetime) -> Step:
     ended = offline.after_it(done)
     if ended:
         return ended
+    if done.message.endswith(PARTLY_FOR_GOOD):
+        return Fail(done.reason, done.message)
     if attempt >= MAX_ATTEMPTS:
         # Both were lost where the conditions were.
         reason, said = done.reason or Reason.OUTCOME_UNKNOWN, done.message or "no reason is left"
@@ -212,7 +214,8 @@ def _unknown_outcome(done: Done, intent: Intent, seen: Seen, now: datetime) -> S
 
 def _refused_partly(done: Done) -> tuple[str, str] | None:
     """Return why some of the disks were refused: that stays said while the rest is deleted."""
-    return (done.reason, done.message) if done.message.endswith(PARTLY) else None
+    known = done.message.endswith((PARTLY, PARTLY_FOR_GOOD))
+    return (done.reason, done.message) if known else None
 
 
 def _discard_unproven(done: Done, intent: Intent, seen: Seen, now: datetime) -> Step:

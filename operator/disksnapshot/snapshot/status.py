@@ -18,6 +18,7 @@ OPEN, RECORDED, SETTLED = "Open", "Recorded", "Settled"
 WHOLE = {"attempt", "nonce", "diskIDs", "signedTime", "notAfterTime"}  # what makes an intent
 # Ends the message of an attempt that was refused for some of its disks, and for none unclear.
 PARTLY = "; what was made of the other disks is deleted"
+PARTLY_FOR_GOOD = f"{PARTLY}, and nothing is tried again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
