@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from campaign import lives, replies
-from campaign.cases import FAILED, GONE, READY, Case, just_before
+from campaign.cases import FAILED, GONE, READY, Case, just_after, just_before
 from campaign.clouds import CREATE, FINAL_CODES, late
 from campaign.deaths import LIVES, POLICIES, SETS, recorded
 from campaign.namesakes import overtake
@@ -65,8 +65,12 @@ def overtaken() -> Iterator[Case]:
             if life != OFFLINE and number <= intent:
                 at = f"L4 another one calls it failed at effect {number}, {name}"
                 yield replace(_case(life, at, just_before(number, _fail), (FAILED,)), cuts=0)
-            # From the first hold on: a window that was stopped before it still takes it, for a
-            # request that the cloud refuses by then, so that writers wait twice in a minute.
+            if number == intent:
+                at = f"L4 another one brings it to its end just after effect {number}, {name}"
+                case = _case(life, at, just_after(number, _end))
+                yield replace(case, asks=_asks_end)
+            # Not at the first hold: who is stopped between the last look at the time and the lock
+            # takes it all the same, and writers wait twice in a minute.
             if number > intent + 1:
                 at = f"L4 another one brings it to its end at effect {number}, {name}"
                 case = _case(life, at, just_before(number, _end))

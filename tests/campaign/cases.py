@@ -70,6 +70,20 @@ def just_before(number: int, deed: Callable[[World], None]) -> Arrange:
     return arrange
 
 
+def just_after(number: int, deed: Callable[[World], None]) -> Arrange:
+    """Let somebody else do something just after an effect."""
+
+    def arrange(world: World) -> list[Fault]:
+        def meet(act: Act) -> object:
+            answer = act()
+            deed(world)
+            return answer
+
+        return [Fault(meet=meet, number=number)]
+
+    return arrange
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """What one case came to."""

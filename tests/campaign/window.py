@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from campaign import wire
 from campaign.writers import kind_of
 from disksnapshot.window.hold import (
+    BEGUN_WITHIN_SECONDS,
     LOCK_BUDGET_SECONDS,
     DiskFacts,
     Facts,
@@ -79,6 +80,9 @@ class Window:
     def _hold(self, go: Go) -> Facts:
         disks = [DiskFacts(disk_id=disk_id) for disk_id in self._order.disk_ids]
         held: list[tuple[StepFacts, Held]] = []
+        if self._cloud.now() - go.signed > BEGUN_WITHIN_SECONDS:
+            late = Refusal(reason="HoldLost", message="it could not be begun in time")
+            return Facts(disks=disks, refusal=late)
         refusal, began = None, self._clock.seconds
         try:
             self._take_all(held, began)

@@ -74,17 +74,18 @@ def orders(disk_id: str, release_when: str, address: CloudAddress) -> Order:
     )  # fmt: skip
 
 
-def signed(cloud: Cloud, disk_id: str) -> Go:
+def signed(cloud: Cloud, disk_id: str, seconds_ago: float = 0) -> Go:
     at = cloud.clock.now().replace(microsecond=0)
     cut = cloud.sign_create(disk_id, NAME, {"team": "shop"}, at)
     return Go(
         cuts=(SignedRequest(disk_id=disk_id, payload=cut),),
         lookups=(SignedLookUp(disk_ids=(disk_id,), payload=cloud.sign_lookup([disk_id], at)),),
         names=((disk_id, NAME),),
+        signed=at.timestamp() - seconds_ago,
     )
 
 
-def in_memory(meet: Meet | None, release_when: str) -> object:
+def in_memory(meet: Meet | None, release_when: str, seconds_ago: float = 0) -> object:
     clock, points = Clock(), Points()
     made = InMemory(clock)
     made.disks = {"disk-aaaaaaaa": disk("disk-aaaaaaaa")}
@@ -97,7 +98,7 @@ def in_memory(meet: Meet | None, release_when: str) -> object:
     order = orders("disk-aaaaaaaa", release_when, nowhere)
     window = Window(order, made, Writers(clock), clock, Tap(points))
     assert window.ready(1) == Ready()
-    return window.go(signed(cloud, "disk-aaaaaaaa"), 1)
+    return window.go(signed(cloud, "disk-aaaaaaaa", seconds_ago), 1)
 
 
 @pytest.mark.usefixtures("window_server")
@@ -119,3 +120,18 @@ def test_both_windows_tell_the_same(
         assert window.ready(timedelta(seconds=20).total_seconds()) == Ready()
         facts = window.go(signed(cloud, disk_id), 30)
     assert told(facts) == told(in_memory(meet, release_when))
+
+
+@pytest.mark.usefixtures("window_server")
+def test_both_windows_begin_nothing_that_was_signed_a_minute_ago(
+    emulator: Emulator, sdk: Any, files: Any, disk_id: str
+) -> None:
+    host, _, port = emulator.endpoint.partition(":")
+    address = CloudAddress(host=host, port=int(port), ca_file=str(files.ca))
+    keys = Credential(sdk.credential.secret_id, sdk.credential.secret_key)
+    cloud = Cloud(keys, REGION, emulator.endpoint, str(files.ca), Limits(), CloudClock())
+    with WindowProcess(orders(disk_id, "Visible", address)) as window:
+        assert window.ready(timedelta(seconds=20).total_seconds()) == Ready()
+        facts = window.go(signed(cloud, disk_id, seconds_ago=61), 30)
+    imagined = in_memory(None, "Visible", seconds_ago=61)
+    assert told(facts) == told(imagined) == (False, False, "", False, False)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
@@ -106,9 +106,9 @@ class Local:
             cloud=self.address,
         )
 
-    def go(self, name: str | None = None) -> Go:
-        """Return freshly signed requests for one cut of this disk."""
-        now = datetime.now(UTC)
+    def go(self, name: str | None = None, seconds_ago: float = 0) -> Go:
+        """Return requests for one cut of this disk, freshly signed unless told otherwise."""
+        now = datetime.now(UTC) - timedelta(seconds=seconds_ago)
         name = name or f"shop-orders-{secrets.token_hex(5)}-1"
         cut = self.cloud.sign_create(self.disk_id, name, {"team": "shop"}, now)
         lookup = self.cloud.sign_lookup([self.disk_id], now)
@@ -116,6 +116,7 @@ class Local:
             cuts=(SignedRequest(disk_id=self.disk_id, payload=cut),),
             lookups=(SignedLookUp(disk_ids=(self.disk_id,), payload=lookup),),
             names=((self.disk_id, name),),
+            signed=now.timestamp(),
         )
 
     def _mysql(self, lock: str, account: tuple[str, str] | None) -> MysqlOrder:

@@ -24,7 +24,7 @@ from lab.scripted import CLOSE, Answer, ScriptedCloud, reply
 DISK = "disk-12345678"
 REQUEST = SignedRequest(disk_id=DISK, payload=b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
 LOOK_UP = SignedLookUp(disk_ids=(DISK,), payload=REQUEST.payload)
-GO = Go(cuts=(REQUEST,), lookups=(LOOK_UP,), names=((DISK, "ours"),))
+GO = Go(cuts=(REQUEST,), lookups=(LOOK_UP,), names=((DISK, "ours"),), signed=0)
 
 
 def response(**content: object) -> bytes:
@@ -227,6 +227,7 @@ def test_ten_disks_are_looked_up_by_one_request_and_each_is_found_for_itself(
         cuts=(),
         lookups=(SignedLookUp(disk_ids=tuple(disks), payload=REQUEST.payload),),
         names=tuple((disk, "ours") for disk in disks),
+        signed=0,
     )
     with ScriptedCloud(tmp_path, (listed,)) as cloud:
         cut = Cut(address(cloud), disks)

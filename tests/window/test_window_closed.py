@@ -40,6 +40,20 @@ def test_a_conversation_closed_right_after_go_cuts_nothing_and_says_so(
     assert here.control.snapshots() == []
 
 
+def test_a_cut_that_was_signed_a_minute_ago_touches_nobody(here: Local, writer: Writer) -> None:
+    """Its operator was stopped; meanwhile another one may have settled it, and begun anew."""
+    with opened(here.order()) as window:
+        facts = window.go(here.go(seconds_ago=61), 20)
+        assert_free(here, writer, time.time_ns(), 1)
+    assert isinstance(facts, Facts)
+    assert not facts.disks[0].sent
+    assert facts.refusal is not None
+    assert "within 60 s" in facts.refusal.message
+    assert not any(step.held for step in facts.steps)
+    assert not any(name in facts.times for name in ("lockSent", "locked", "frozen"))
+    assert here.control.snapshots() == []
+
+
 @pytest.mark.usefixtures("hidden")
 def test_a_conversation_closed_after_the_cut_was_sent_frees_writers_at_once_and_says_so(
     here: Local, writer: Writer, pool: ThreadPoolExecutor

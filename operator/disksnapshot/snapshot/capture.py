@@ -203,6 +203,7 @@ class Captures:
                 for some in in_tens(disk_ids)
             ),
             names=tuple((disk_id, name) for disk_id in disk_ids),
+            signed=signed.timestamp(),
             zero=monotonic_zero(self._cloud.clock.now()),
         )
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from disksnapshot.window import ending, stack
 from disksnapshot.window.clock import HoldClock, Timeline
 from disksnapshot.window.cut import Cut, NoWatch, Stop, Watch
-from disksnapshot.window.hold import Facts, Go, HoldError, Order, Ready, Refusal
+from disksnapshot.window.hold import (
+    BEGUN_WITHIN_SECONDS,
+    Facts,
+    Go,
+    HoldError,
+    Order,
+    Ready,
+    Refusal,
+)
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -80,6 +88,10 @@ class Window:
     def _capture(self, go: Go) -> None:
         if go.zero is not None:
             self._timeline.count_from(go.zero)
+        if self._timeline.now - go.signed > BEGUN_WITHIN_SECONDS:
+            message = f"the cut could not be begun within {BEGUN_WITHIN_SECONDS:.0f} s"
+            self._refusal = Refusal(reason="HoldLost", message=message)
+            return
         clock = HoldClock(self._order.max_hold_seconds, self._timeline)
         try:
             with self._holds.held(clock):

@@ -27,6 +27,11 @@ class Timeline:
         self._marks.setdefault(name, time.monotonic_ns())
 
     @property
+    def now(self) -> float:
+        """The moment, in seconds since the epoch."""
+        return (self._zero + time.monotonic_ns()) / 1e9
+
+    @property
     def times(self) -> dict[str, int]:
         """The moments, in nanoseconds since the epoch."""
         return {name: self._zero + moment for name, moment in self._marks.items()}

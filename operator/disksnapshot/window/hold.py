@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 # Of the bound, so much is for the lock to be granted; the server's wait_timeout gets the rest.
 LOCK_BUDGET_SECONDS = 3.0
+# A cut that is not begun so soon after it was signed is not begun: whoever was stopped for longer
+# would hold writers for a request that the cloud refuses, or that another operator has settled.
+BEGUN_WITHIN_SECONDS = 60.0
 # A freeze with less time left than this isn't worth its risk.
 SHORTEST_FREEZE_SECONDS = 0.5
 
@@ -180,13 +183,15 @@ class SignedLookUp:
 class Go:
     """The intent is written: cut with these, look up with those.
 
-    `zero` is the cloud's time, in nanoseconds since the epoch, at which the monotonic clock began;
-    None while this machine's clock agrees with the cloud's.
+    `signed` is when the cuts were, in seconds since the epoch by the cloud's clock. `zero` is that
+    clock's time, in nanoseconds since the epoch, at which the monotonic one began; None while this
+    machine's clock agrees with it.
     """
 
     cuts: tuple[SignedRequest, ...]
     lookups: tuple[SignedLookUp, ...]
     names: tuple[tuple[str, str], ...]
+    signed: float
     zero: int | None = None
 
 
