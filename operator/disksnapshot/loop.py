@@ -21,7 +21,7 @@ from disksnapshot.pacing import LONGEST_RETRY, SHORTEST_RETRY, Pacing
 from disksnapshot.reasons import Reason
 from disksnapshot.recording import Recorder
 from disksnapshot.sight import Key, Sight
-from disksnapshot.snapshot import outcome, plan, spec, status, steps
+from disksnapshot.snapshot import absence, outcome, plan, spec, status, steps
 from disksnapshot.snapshot.intents import insist
 from disksnapshot.writing import Writer
 
@@ -167,7 +167,7 @@ class Loop:
             step = plan.next_step(ask, done, seen, sight.now)
             if isinstance(step, steps.LookUp):
                 seen, step = looked, plan.next_step(ask, done, looked, sight.now)
-        if plan.rests_on_absence(ask, done, seen, step):
+        if absence.is_concluded(ask, done, seen, step):
             some = isinstance(step, steps.Fail)
             self._observer.require_gone(ask, done, seen.listed, some=some)
         return sight, step

@@ -9,7 +9,7 @@ from campaign import situation
 from campaign.cases import FAILED, READY, Case, just_before, of_policy
 from campaign.deaths import POLICIES, recorded
 from campaign.situation import SUBJECT
-from disksnapshot.snapshot import plan
+from disksnapshot.snapshot import removal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -85,7 +85,7 @@ def _vanish(lose: Callable[[dict[str, Any]], object], world: World) -> None:
 
 
 def _set_back(world: World) -> None:
-    world.stop(plan.LAG.total_seconds())
+    world.stop(removal.LAG.total_seconds())
     world.server.change_status(PATH, dict.clear)
 
 

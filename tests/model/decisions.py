@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from disksnapshot.snapshot import plan, status, steps
+from disksnapshot.snapshot import plan, removal, status, steps
 from model import acting, deciding
 from model.state import IDLE, LOOKING, RECORDED, Object, Snapshot, Step
 from rules import situations
@@ -75,7 +75,7 @@ def of_code(decision: Decision, protocol: Protocol) -> Step:
         ask, now = replace(ask, expire_after=DAY), now + DAY
         said = replace(said, deadline=ask.deadline(said.signed))
     if decision.seen.lost:
-        now += plan.LAG
+        now += removal.LAG
     return _word(plan.next_step(ask, said, _seen(decision, now), now), decision)
 
 

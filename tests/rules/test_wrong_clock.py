@@ -16,7 +16,7 @@ from disksnapshot.loop import Loop
 from disksnapshot.metrics import Metrics
 from disksnapshot.naming import FINALIZER
 from disksnapshot.sight import Key
-from disksnapshot.snapshot import plan, status, steps
+from disksnapshot.snapshot import plan, removal, status, steps
 from disksnapshot.snapshot.proof import verdict
 from lab.lives.apiserver import NAME, NAMESPACE, UID, ApiServer
 from rules.situations import DISKS, ask, draft, intent, snapshot_of, volumes
@@ -145,7 +145,7 @@ def test_a_request_is_not_called_expired_before_the_cloud_refuses_it(wrong: time
     server.stored["metadata"]["finalizers"] = [FINALIZER]
     node = Node(opened.signed + timedelta(seconds=30), wrong)
     looking = loop(server, Cloud(node))
-    while node.right < opened.not_after + plan.LAG:
+    while node.right < opened.not_after + removal.LAG:
         pause = looking.look(KEY)
         assert status.parse(server.stored["status"]).intent == opened
         assert pause is not None
