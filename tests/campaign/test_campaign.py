@@ -6,7 +6,7 @@ from campaign import everything
 from campaign.cases import Case, run
 
 # The rest, and the pairs, are in `make campaign`.
-CASES = {case.name: case for case in everything.slice_of(everything.singles(), share=4)}
+CASES = {case.name: case for case in everything.slice_of(everything.singles(), share=8)}
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from cluster.job import statefulset
 from lab.cluster import Lab
 from lab.demo import stage
 from lab.demo.shop import Shop
+from lab.demo.stage import Database
 
 NAMESPACE = "snapshot-tests"
 OTHER = "snapshot-tests-other"  # a namespace in which the operator may read no Secret
@@ -31,6 +33,28 @@ def usual_cloud(shop: Shop) -> Iterator[None]:
     yield
     shop.lab.cbs.clear_faults()
     shop.lab.cbs.settings(**quick, replyDelayMilliseconds=0)
+
+
+@pytest.fixture
+def installed_again(shop: Shop) -> Iterator[None]:
+    """Whatever a test does to the operator, the next one finds it as usual."""
+    yield
+    stage.install_operator(shop.lab, [shop.namespace])
+
+
+@pytest.fixture
+def leaving(shop: Shop) -> Iterator[Shop]:
+    """A namespace with a workload that the operator may scale, and no database."""
+    nobody = Database(
+        namespace=OTHER, pod="none", claim=statefulset.CLAIM, disk_id="", address="", password=""
+    )
+    stage.install_operator(shop.lab, [shop.namespace, OTHER])
+    other = Shop(shop.lab, nobody)
+    shop.lab.make_claim(OTHER, statefulset.CLAIM)
+    yield other
+    stage.remove_namespace(shop.lab, OTHER)
+    stage.apply(shop.lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OTHER}})
+    stage.install_operator(shop.lab, [shop.namespace])
 
 
 def _clear(lab: Lab) -> None:

@@ -1,33 +1,13 @@
 """A namespace is deleted while a workload in it is at zero for a snapshot."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from cluster.job import statefulset
 from lab.cluster.waiting import until
-from lab.demo import stage, taken
+from lab.demo import taken
 from lab.demo.shop import Shop
-from lab.demo.stage import Database
 
 from .conftest import OTHER
 
 GONE_SECONDS = 60
-
-
-@pytest.fixture
-def leaving(shop: Shop) -> Iterator[Shop]:
-    """A namespace with a workload that the operator may scale, and no database."""
-    nobody = Database(
-        namespace=OTHER, pod="none", claim=statefulset.CLAIM, disk_id="", address="", password=""
-    )
-    stage.install_operator(shop.lab, [shop.namespace, OTHER])
-    other = Shop(shop.lab, nobody)
-    shop.lab.make_claim(OTHER, statefulset.CLAIM)
-    yield other
-    stage.remove_namespace(shop.lab, OTHER)
-    stage.apply(shop.lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OTHER}})
-    stage.install_operator(shop.lab, [shop.namespace])
 
 
 def is_gone(shop: Shop) -> bool:
@@ -55,14 +35,3 @@ def test_a_namespace_whose_workload_is_at_zero_in_its_hold_is_gone_within_a_minu
     assert seen["status"]["intent"]["state"] == "Open"
     goes_in_time(shop)
     assert len(taken.in_the_cloud(shop.lab, seen["metadata"]["uid"])) == 1
-
-
-def test_a_namespace_whose_workload_waits_at_zero_for_a_disk_is_gone_within_a_minute(
-    leaving: Shop,
-) -> None:
-    shop = leaving
-    statefulset.start(shop, deaf="yes", grace_seconds=20)
-    body = statefulset.offline(shop)
-    seen = statefulset.at_zero(shop, body)
-    goes_in_time(shop)
-    assert taken.in_the_cloud(shop.lab, seen["metadata"]["uid"]) == []

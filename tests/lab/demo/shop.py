@@ -80,6 +80,11 @@ class Shop:
     def in_the_cloud(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         return taken.in_the_cloud(self.lab, self.get(body)["metadata"]["uid"])
 
+    def finalizers(self) -> list[str]:
+        """Return those of all objects in the cluster."""
+        found = json.loads(self.lab.kubectl("get", "dsnap", "--all-namespaces", "-o", "json"))
+        return [name for item in found["items"] for name in item["metadata"].get("finalizers", [])]
+
     def events(self, kind: str, name: str) -> list[dict[str, Any]]:
         selector = f"involvedObject.kind={kind},involvedObject.name={name}"
         where = ("-n", self.namespace, "get", "events", "--field-selector", selector, "-o", "json")
