@@ -59,7 +59,6 @@ class Loop:
         self._objects = objects
         self._announcements = announcements
         self._metrics = announcements.metrics
-        self._cloud = cloud
         self._poller = poller
         self._captures = captures
         self._memory = Memory()
