@@ -18,7 +18,7 @@ OTHER = "snapshot-tests-other"  # a namespace in which the operator may read no 
 def shop(lab: Lab) -> Iterator[Shop]:
     _clear(lab)
     database = stage.start_database(lab, NAMESPACE)
-    stage.apply(lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OTHER}})
+    _make(lab, OTHER)
     stage.install_operator(lab, [NAMESPACE])
     yield Shop(lab, database)
     lab.cbs.settings(creationMilliseconds=3000)
@@ -48,13 +48,18 @@ def leaving(shop: Shop) -> Iterator[Shop]:
     nobody = Database(
         namespace=OTHER, pod="none", claim=statefulset.CLAIM, disk_id="", address="", password=""
     )
+    _make(shop.lab, OTHER)  # who was here before may have deleted it
     stage.install_operator(shop.lab, [shop.namespace, OTHER])
     other = Shop(shop.lab, nobody)
     shop.lab.make_claim(OTHER, statefulset.CLAIM)
     yield other
     stage.remove_namespace(shop.lab, OTHER)
-    stage.apply(shop.lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OTHER}})
+    _make(shop.lab, OTHER)
     stage.install_operator(shop.lab, [shop.namespace])
+
+
+def _make(lab: Lab, namespace: str) -> None:
+    stage.apply(lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
 
 def _clear(lab: Lab) -> None:
