@@ -6,8 +6,8 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.listed import PAGE
+from disksnapshot.cbs.there import there
 from disksnapshot.naming import mark
 
 if TYPE_CHECKING:
@@ -27,13 +27,7 @@ def knows_a_disk(cloud: Cloud, disk_ids: Iterable[str]) -> bool:
     In another account or region the cloud lists nothing, without an error, so that by a wrong
     setting everything would seem to be gone. An id that isn't there may also fail the whole call.
     """
-    wanted = sorted(disk_ids)[:PAGE]
-    try:
-        return bool(cloud.disks(wanted))
-    except CloudProblem as error:
-        if error.code not in NO_DISK:
-            raise
-    return len(wanted) > 1 and any(knows_a_disk(cloud, [one]) for one in wanted)
+    return bool(there(cloud.disks, sorted(disk_ids)[:PAGE], NO_DISK))
 
 
 class Account:

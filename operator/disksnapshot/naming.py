@@ -103,11 +103,16 @@ class Identity(Protocol):
     """Whatever names one object: what is asked of it, or the marks of its snapshots."""
 
     @property
-    def namespace(self) -> str: ...  # noqa: D102 - the API server's own word, as below
+    def namespace(self) -> str:
+        """Return the object's namespace."""
+
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """Return its name there."""
+
     @property
-    def uid(self) -> str: ...  # noqa: D102
+    def uid(self) -> str:
+        """Return what tells it from every other object, also of its name."""
 
 
 def attempt_of(tags: Mapping[str, str], found: str, whose: Identity) -> int | None:

@@ -10,8 +10,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import account
-from disksnapshot.cbs.calls import CloudProblem
 from disksnapshot.cbs.client import NOT_FOUND
+from disksnapshot.cbs.listed import PAGE
+from disksnapshot.cbs.there import there
 from disksnapshot.errors import Conflict, Forbidden, Gone, Problem, Unavailable
 from disksnapshot.kube.events import snapshot_subject
 from disksnapshot.reasons import REMEDIES, Reason
@@ -19,7 +20,7 @@ from disksnapshot.sight import Key
 from disksnapshot.snapshot import inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from disksnapshot.cbs.client import Cloud
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 FIRST_SECONDS = 60.0
 AGAIN_SECONDS = 60.0  # so long must a snapshot stay missing: a listing may lag
-PAGE = 100
 ORPHAN_AGE = timedelta(hours=24)
 SELDOM_SECONDS = 900.0  # where only a person can help
 
@@ -150,23 +150,13 @@ class Sweep:
     def _confirm(self, missing: Mapping[str, frozenset[str]], objects: Mapping[str, Kept]) -> None:
         """Ask for what is missing by its id, before anybody is told that it is lost."""
         wanted = sorted({item for ids in missing.values() for item in ids})
-        there: set[str] = set()
+        found: set[str] = set()
         for start in range(0, len(wanted), PAGE):
-            there |= self._there(wanted[start : start + PAGE])
+            found |= there(self._cloud.snapshots, wanted[start : start + PAGE], {NOT_FOUND})
         for uid, ids in missing.items():
-            if lost := ids - there:
+            if lost := ids - found:
                 owner = objects[uid]
                 self._lost(Key(owner.namespace, owner.name), uid, lost)
-
-    def _there(self, ids: Sequence[str]) -> set[str]:
-        """Return which of these are there: one that isn't may also fail the whole call."""
-        try:
-            return set(self._cloud.snapshots(ids))
-        except CloudProblem as error:
-            if error.code != NOT_FOUND:
-                raise
-        half = len(ids) // 2
-        return self._there(ids[:half]) | self._there(ids[half:]) if half else set()
 
     def _tell(self, found: Findings, objects: Mapping[str, Kept]) -> None:
         told, self._told = self._told, set()

@@ -84,6 +84,26 @@ def just_after(number: int, deed: Callable[[World], None]) -> Arrange:
     return arrange
 
 
+def deletion(world: World, after: Fault, looks: int = 0) -> Fault:
+    """Let the user delete it at a look after another fault, so many looks later."""
+
+    def delete(act: Act) -> object:
+        world.server.delete(situation.path(SUBJECT))
+        return act()
+
+    return Fault(meet=delete, named="GET object", skips=looks, after=after)
+
+
+def losing(world: World) -> Callable[[Act], object]:
+    """Let the database's server end all holds just before an effect."""
+
+    def lose(act: Act) -> object:
+        world.writers.lose()
+        return act()
+
+    return lose
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """What one case came to."""

@@ -6,12 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from campaign import replies, situation
-from campaign.cases import FAILED, GONE, READY, Case, of_policy
+from campaign import replies
+from campaign.cases import FAILED, GONE, READY, Case, deletion, of_policy
 from campaign.deaths import POLICIES, recorded
 from campaign.points import ALWAYS, Act, Fault, kill_after, noticed
 from campaign.replies import GARBAGE, answered, for_a_while, refusing
-from campaign.situation import SUBJECT
 from campaign.window import Silence
 from campaign.wire import Reply
 from campaign.world import HOUR
@@ -144,12 +143,8 @@ def flights() -> Iterator[Case]:
 
 def _flight(policy: str, seconds: float, *, killed: bool) -> Case:
     def arrange(world: World) -> list[Fault]:
-        def delete(act: Act) -> object:
-            world.server.delete(situation.path(SUBJECT))
-            return act()
-
         flies = Fault(meet=late(seconds)(world), named=CREATE)
-        deleted = Fault(meet=delete, named="GET object", after=flies)
+        deleted = deletion(world, flies)
         dies = Fault(meet=kill_after, named="GET object", after=deleted)
         return [flies, deleted, *([dies] if killed else [])]
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from campaign import situation
-from campaign.cases import FAILED, GONE, READY, Case
+from campaign.cases import FAILED, GONE, READY, Case, deletion, losing
 from campaign.cloud import disk
 from campaign.clouds import CREATE, late
 from campaign.deaths import COLD, LIVES, POLICIES, SETS, recorded
@@ -80,7 +80,7 @@ def moments() -> Iterator[Case]:
 
 def _unproven_deleted(world: World, *, looks: int) -> list[Fault]:
     lost = _lost(world)
-    return [lost, _deletion(world, lost, looks)]
+    return [lost, deletion(world, lost, looks)]
 
 
 def _unproven_untagged(world: World) -> list[Fault]:
@@ -89,19 +89,7 @@ def _unproven_untagged(world: World) -> list[Fault]:
 
 
 def _lost(world: World) -> Fault:
-    def lose(act: Act) -> object:
-        world.writers.lose()
-        return act()
-
-    return Fault(meet=lose, named=CREATE)
-
-
-def _deletion(world: World, after: Fault, looks: int) -> Fault:
-    def delete(act: Act) -> object:
-        world.server.delete(PATH)
-        return act()
-
-    return Fault(meet=delete, named="GET object", skips=looks, after=after)
+    return Fault(meet=losing(world), named=CREATE)
 
 
 def _unmarked_deleted(world: World, *, seconds: float) -> list[Fault]:
@@ -111,7 +99,7 @@ def _unmarked_deleted(world: World, *, seconds: float) -> list[Fault]:
 
     flies = Fault(meet=late(seconds)(world), named=CREATE)
     unmarked = Fault(meet=unmark, named="GET object", after=flies)
-    return [flies, unmarked, _deletion(world, unmarked, 2)]
+    return [flies, unmarked, deletion(world, unmarked, 2)]
 
 
 def _attached(world: World, *, number: int) -> list[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from campaign.cases import FAILED, READY, WAITS, Case
+from campaign.cases import FAILED, READY, WAITS, Case, losing
 from campaign.points import ALWAYS, Act, Fault
 from campaign.replies import TimedOut
 from campaign.situation import FREEZER_POD, QUIESCE, RIGHT_POD
@@ -181,10 +181,6 @@ def _case(
     ends: tuple[str, ...] = (READY,), cuts: int = 2,
 ) -> Case:  # fmt: skip
     def arrange(world: World) -> list[Fault]:
-        def lose(act: Act) -> object:
-            world.writers.lose()
-            return act()
-
         def no_freezer(act: Act) -> object:
             freezer = world.server.objects.pop(FREEZER_POD)
 
@@ -194,7 +190,7 @@ def _case(
             world.clock.passing.append(restore)
             return act()
 
-        known = {"lose": lose, "no freezer": no_freezer}
+        known = {"lose": losing(world), "no freezer": no_freezer}
         return [
             Fault(meet=known[meet] if isinstance(meet, str) else meet, named=at, times=times)
             for at, meet, times in faults

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from campaign import situation
-from campaign.cases import GONE, READY, Arrange, Case
+from campaign.cases import GONE, READY, Arrange, Case, deletion
 from campaign.clouds import CREATE, late
 from campaign.deaths import POLICIES, recorded
 from campaign.operators import Operator
@@ -46,12 +46,8 @@ def _at(number: int, deed: Callable[[World, Act], object]) -> Arrange:
 
 def _in_flight(seconds: float) -> Arrange:
     def arrange(world: World) -> list[Fault]:
-        def delete(act: Act) -> object:
-            world.server.delete(PATH)
-            return act()
-
         flies = Fault(meet=late(seconds)(world), named=CREATE)
-        deleted = Fault(meet=delete, named="GET object", after=flies)
+        deleted = deletion(world, flies)
         return [flies, deleted, Fault(meet=partial(_make_anew, world), after=deleted)]
 
     return arrange

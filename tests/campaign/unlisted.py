@@ -6,12 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from campaign import situation
-from campaign.cases import GONE, READY, Case, of_policy
+from campaign.cases import GONE, READY, Case, deletion, losing, of_policy
 from campaign.clouds import CREATE, N, late
 from campaign.deaths import POLICIES
-from campaign.points import Act, Fault
-from campaign.situation import SUBJECT
+from campaign.points import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,31 +39,18 @@ def cases() -> Iterator[Case]:
 def _acts_late(world: World, *, deleted: bool = False) -> list[Fault]:
     world.cloud.listed_after = UNLISTED_SECONDS
     flies = Fault(meet=late(LAST_SECONDS)(world), named=CREATE)
-    return [flies, *([_deletion(world, flies, 0)] if deleted else [])]
+    return [flies, *([deletion(world, flies, 0)] if deleted else [])]
 
 
 def _deleted(world: World, *, looks: int) -> list[Fault]:
     world.cloud.listed_after = UNLISTED_SECONDS
     cut = Fault(meet=lambda act: act(), named=CREATE)
-    return [cut, _deletion(world, cut, looks)]
-
-
-def _deletion(world: World, cut: Fault, looks: int) -> Fault:
-    def delete(act: Act) -> object:
-        world.server.delete(situation.path(SUBJECT))
-        return act()
-
-    return Fault(meet=delete, named="GET object", skips=looks, after=cut)
+    return [cut, deletion(world, cut, looks)]
 
 
 def _unproven(world: World) -> list[Fault]:
     world.cloud.listed_after = UNLISTED_SECONDS
-
-    def lose(act: Act) -> object:
-        world.writers.lose()
-        return act()
-
-    return [Fault(meet=lose, named="window thaw")]
+    return [Fault(meet=losing(world), named="window thaw")]
 
 
 _case = partial(of_policy, family=N, wide=True)
