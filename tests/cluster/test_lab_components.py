@@ -122,25 +122,25 @@ def test_a_paused_component_stands_still_until_it_is_resumed(tmp_path: Path) -> 
     beats = tmp_path / "beats"
     beating = _component(tmp_path, "sh", "-c", f"while :; do echo >>{beats}; sleep 0.01; done")
     beating.start()
-    until(beats.exists, "the first beat", seconds=10)
+    until(beats.exists, "the first beat", seconds=30)
 
     beating.pause()
-    until(lambda: _state_of(beating) == "T", "the pause", seconds=10)
+    until(lambda: _state_of(beating) == "T", "the pause", seconds=30)
     count = len(beats.read_text())
     assert len(beats.read_text()) == count
     beating.resume()
 
-    until(lambda: len(beats.read_text()) > count, "another beat", seconds=10)
+    until(lambda: len(beats.read_text()) > count, "another beat", seconds=30)
     beating.kill()
 
 
 def test_starting_a_paused_component_resumes_it(part: Component) -> None:
     part.pause()
-    until(lambda: _state_of(part) == "T", "the pause", seconds=10)
+    until(lambda: _state_of(part) == "T", "the pause", seconds=30)
 
     part.start()
 
-    until(lambda: _state_of(part) == "S", "the resumption", seconds=10)
+    until(lambda: _state_of(part) == "S", "the resumption", seconds=30)
 
 
 def _state_of(component: Component) -> str:

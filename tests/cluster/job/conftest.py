@@ -1,11 +1,11 @@
 """A shop: the operator installed by its chart, and a database on a claim, both real."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from cluster.job import statefulset
-from lab.cluster import Lab
+from lab.cluster import Lab, LabError
 from lab.demo import stage
 from lab.demo.shop import Shop
 from lab.demo.stage import Database
@@ -23,6 +23,27 @@ def shop(lab: Lab) -> Iterator[Shop]:
     yield Shop(lab, database)
     lab.cbs.settings(creationMilliseconds=3000)
     _clear(lab)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the operator said with a test that failed: the cluster is gone when it is read."""
+    report = yield
+    shop = getattr(item, "funcargs", {}).get("shop")
+    if report.failed and isinstance(shop, Shop):
+        report.sections.append(("what the operator said", _said(shop.lab)))
+    return report
+
+
+def _said(lab: Lab) -> str:
+    try:
+        return lab.kubectl(
+            "-n", stage.OPERATOR_NAMESPACE, "logs", stage.DEPLOYMENT, "--tail=60", "--timestamps"
+        )
+    except LabError as error:
+        return str(error)
 
 
 @pytest.fixture(autouse=True)

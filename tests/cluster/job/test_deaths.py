@@ -84,7 +84,7 @@ def test_a_freezer_that_dies_in_the_hold_costs_the_snapshot_its_proof_and_is_tri
 
 def test_a_lost_proof_deletes_the_snapshot_and_says_when_it_is_tried_again(shop: Shop) -> None:
     body, seen = shop.lose_proof()
-    until(lambda: shop.in_the_cloud(body) == [], "the snapshot is deleted", seconds=20)
+    until(lambda: shop.in_the_cloud(body) == [], "the snapshot is deleted", seconds=60)
     assert condition(seen, "Quiesced")["status"] == "False"
     until(lambda: "retryTime" in shop.get(body)["status"], "the next attempt is planned")
     shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", body["metadata"]["name"])

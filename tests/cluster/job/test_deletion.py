@@ -43,7 +43,7 @@ def settled(shop: Shop, body: Mapping[str, Any]) -> dict[str, Any]:
         present = "finalizers" in shop.get(ready)["metadata"]
         return present is keeps
 
-    until(as_it_stays, "the finalizer is there only if something is to be cleaned", seconds=10)
+    until(as_it_stays, "the finalizer is there only if something is to be cleaned", seconds=30)
     return ready
 
 
@@ -68,7 +68,7 @@ def test_a_policy_that_is_changed_later_counts_and_the_change_is_acknowledged(sh
         generations = (seen["status"]["observedGeneration"], seen["metadata"]["generation"])
         return generations[0] == generations[1] and "finalizers" in seen["metadata"]
 
-    until(acknowledged, "the new policy is acknowledged", seconds=10)
+    until(acknowledged, "the new policy is acknowledged", seconds=30)
     assert condition(shop.get(body), "Ready")["status"] == "True"
     delete(shop, body)
     gone(shop, body)
@@ -107,7 +107,7 @@ def test_a_blocked_deletion_says_why_and_can_be_given_up_knowingly(shop: Shop) -
     where = ("-n", shop.namespace, "annotate", "dsnap", body["metadata"]["name"])
     _, since = shop.lab.cbs.calls()
     shop.lab.kubectl(*where, "disksnapshot.io/give-up=true")
-    until(lambda: "DeleteSnapshots" in called(shop, since), "it goes on trying", seconds=30)
+    until(lambda: "DeleteSnapshots" in called(shop, since), "it goes on trying", seconds=60)
     assert shop.get(body)["metadata"]["finalizers"]
     uid = body["metadata"]["uid"]
     shop.lab.kubectl(*where, "--overwrite", f"disksnapshot.io/give-up={uid}")

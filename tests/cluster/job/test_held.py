@@ -71,7 +71,7 @@ def test_one_event_on_the_object_and_one_on_the_claim_say_that_it_is_ready(
         events = shop.events("PersistentVolumeClaim", shop.database.claim)
         return [event for event in events if name in event["message"]]
 
-    until(lambda: bool(on_the_claim()), "the claim's event", seconds=10)
+    until(lambda: bool(on_the_claim()), "the claim's event", seconds=30)
     (on_object,) = shop.events("DiskSnapshot", name)
     (on_claim,) = on_the_claim()
     assert on_object["reason"] == on_claim["reason"] == "SnapshotReady"
@@ -163,7 +163,7 @@ def test_a_deleted_object_leaves_its_snapshot_under_retain(shop: Shop) -> None:
 def test_a_deleted_object_takes_its_snapshot_along_under_delete(shop: Shop) -> None:
     body = shop.ready(shop.snapshot(deletionPolicy="Delete"))
     _delete(shop, body)
-    until(lambda: not _cloud_has(shop, body), "the snapshot is gone", seconds=10)
+    until(lambda: not _cloud_has(shop, body), "the snapshot is gone", seconds=30)
 
 
 def test_kopf_leaves_no_mark_on_the_object(held: Mapping[str, Any]) -> None:

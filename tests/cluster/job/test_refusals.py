@@ -16,8 +16,8 @@ BAD = {
     "hangs": (["sleep", "3600"], 1, "took longer than 1 s"),
     "ignores SIGTERM": (["sh", "-c", ENDLESS], 1, "status 137"),
     "prints a gigabyte": (["sh", "-c", "head -c 1G /dev/zero; exit 3"], 20, "status 3"),
-    "prints binary": (["sh", "-c", "head -c 64K /dev/urandom; exit 3"], 3, "status 3"),
-    "is missing": (["no-such-program"], 3, "status 127"),
+    "prints binary": (["sh", "-c", "head -c 64K /dev/urandom; exit 3"], 20, "status 3"),
+    "is missing": (["no-such-program"], 20, "status 127"),
 }
 
 
@@ -34,7 +34,7 @@ def test_whatever_acquire_does_wrong_ends_as_a_failed_command(shop: Shop) -> Non
     }
     stage.apply(shop.lab, *asked.values())
     for what, body in asked.items():
-        seen = shop.until_reason(body, "CommandFailed", seconds=60)
+        seen = shop.until_reason(body, "CommandFailed")
         assert BAD[what][2] in condition(seen, "Ready")["message"], what
         assert shop.in_the_cloud(body) == []
         shop.lab.kubectl("-n", shop.namespace, "delete", "dsnap", body["metadata"]["name"])
@@ -42,7 +42,7 @@ def test_whatever_acquire_does_wrong_ends_as_a_failed_command(shop: Shop) -> Non
 
 
 def test_a_release_that_fails_takes_the_cut_back(shop: Shop) -> None:
-    body = by_command(shop, ["true"], 3, "false")
+    body = by_command(shop, ["true"], 20, "false")
     shop.apply(body)
     seen = shop.until_reason(body, "ProofFailed")
     assert "release ended with status 1" in condition(seen, "Ready")["message"]

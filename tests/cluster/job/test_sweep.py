@@ -30,7 +30,7 @@ def reasons(shop: Shop, name: str) -> list[str]:
 def test_a_snapshot_that_somebody_deletes_in_the_cloud_is_missed(shop: Shop) -> None:
     body = shop.ready(shop.snapshot())
     shop.lab.cbs.vanish(body["status"]["snapshotID"])
-    seen = shop.until_reason(body, "SnapshotLost", seconds=30)
+    seen = shop.until_reason(body, "SnapshotLost")
     states = {kind: condition(seen, kind)["status"] for kind in ("Ready", "SnapshotTaken")}
     assert states == {"Ready": "False", "SnapshotTaken": "False"}
     assert condition(seen, "Stalled")["status"] == "True"
@@ -49,7 +49,7 @@ def test_an_orphan_is_told_of_and_left_and_a_new_object_of_its_name_as_well(shop
         shop.lab.kubectl(*where, "patch", "dsnap", name, "--type=merge", "-p", nothing)
         shop.lab.kubectl(*where, "wait", "--for=delete", f"dsnap/{name}", "--timeout=30s")
     until(lambda: "Orphaned" in reasons(shop, name), "the orphan is told of", seconds=30)
-    until(lambda: scraped(shop)["orphans"] == before + 1, "the orphan is shown", seconds=10)
+    until(lambda: scraped(shop)["orphans"] == before + 1, "the orphan is shown", seconds=30)
     second = shop.ready(asked)
     until(lambda: "PreviousExists" in reasons(shop, name), "the earlier one is told of")
     left = {item["id"] for item in shop.lab.cbs.snapshots()}

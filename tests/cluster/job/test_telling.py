@@ -24,7 +24,7 @@ def on_the_claim(shop: Shop, body: Mapping[str, Any]) -> list[dict[str, Any]]:
 def told(shop: Shop) -> dict[str, Any]:
     """One held snapshot, of which everybody has been told."""
     body = shop.ready(shop.snapshot())
-    until(lambda: bool(on_the_claim(shop, body)), "the claim's event", seconds=10)
+    until(lambda: bool(on_the_claim(shop, body)), "the claim's event", seconds=30)
     return body
 
 
@@ -38,7 +38,7 @@ def test_a_failure_that_lasts_over_retries_is_one_warning_on_object_and_claim(sh
         times.add(shop.get(body)["status"].get("retryTime", ""))
         return len(times) > 2
 
-    until(tried_again_twice, "two retries", seconds=60)
+    until(tried_again_twice, "two retries", seconds=150)
     (on_object,) = shop.events("DiskSnapshot", body["metadata"]["name"])
     (on_claim,) = on_the_claim(shop, body)
     for event in (on_object, on_claim):

@@ -11,6 +11,8 @@ from lab.cluster.waiting import until
 from lab.demo import kill, stage, taken
 from lab.demo.stage import Database
 
+NET = 150  # seconds; longer than the minute after which writers are held anew, and that hold
+
 
 @dataclass(frozen=True)
 class Shop:
@@ -44,16 +46,21 @@ class Shop:
         return dict(taken.take(self.lab, body, seconds).body)
 
     def until_reason(
-        self, body: Mapping[str, Any], reason: str, seconds: float = 60
+        self, body: Mapping[str, Any], reason: str, seconds: float = NET
     ) -> dict[str, Any]:
         """Wait until the Ready condition says `reason`; return the object."""
         seen: dict[str, Any] = {}
+        said: list[str] = []
 
-        def said() -> bool:
+        def says() -> bool:
             seen.update(self.get(body))
-            return condition(seen, "Ready").get("reason") == reason
+            ready = condition(seen, "Ready")
+            line = f"{ready.get('reason')}: {ready.get('message')}"
+            said.extend([line] if line not in said[-1:] else [])
+            return ready.get("reason") == reason
 
-        until(said, f"{body['metadata']['name']} says {reason}", seconds=seconds)
+        name = body["metadata"]["name"]
+        until(says, f"{name} says {reason}", seconds=seconds, instead=said)
         return seen
 
     def held_without_reply(self, **spec: Any) -> dict[str, Any]:
