@@ -105,22 +105,10 @@ class Loop:
         self._memory.lose(uid, snapshot_ids)
 
     def _step(self, key: Key) -> timedelta | None:
-        body = self._read(key)
-        now = self._clock()
-        done = status.parse(body.get("status", {}))
-        try:
-            ask = spec.parse(body)
-        except Problem as problem:
-            sight = Sight(body=body, ask=spec.unreadable(body), done=done, now=now)
-            # Who is down comes back by what is written, whatever the spec says.
-            if not sight.ask.deleting and not done.is_down:
-                self._recorder.refuse(sight, problem)
-                return None
-        else:
-            sight = Sight(body=body, ask=ask, done=done, now=now)
+        sight, fault = self._sight(self._read(key))
         self._metrics.census.note(key, sight.standing())
         try:
-            return self._go_on(key, sight)
+            return self._go_on(key, sight, fault)
         except _VanishedError:
             raise
         except Gone as error:
@@ -129,7 +117,20 @@ class Loop:
             logger.warning("%s: %s", sight.ask.label, error)
             return self._pacing.seldom(sight, "a write that found nothing", SHORTEST_RETRY)
 
-    def _go_on(self, key: Key, sight: Sight) -> timedelta | None:
+    def _sight(self, body: Mapping[str, Any]) -> tuple[Sight, Problem | None]:
+        """Return an object as it is now, and what there is to refuse about its spec."""
+        now, done = self._clock(), status.parse(body.get("status", {}))
+        try:
+            return Sight(body=body, ask=spec.parse(body), done=done, now=now), None
+        except Problem as fault:
+            sight = Sight(body=body, ask=spec.unreadable(body), done=done, now=now)
+            # Who is down comes back by what is written, whatever the spec says.
+            return sight, None if sight.ask.deleting or done.is_down else fault
+
+    def _go_on(self, key: Key, sight: Sight, fault: Problem | None) -> timedelta | None:
+        if fault:
+            self._recorder.refuse(sight, fault)
+            return None
         result = self._memory.result(sight.ask.uid)
         if result and self._recorder.record(sight, result):
             return AGAIN

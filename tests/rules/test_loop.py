@@ -109,6 +109,17 @@ def test_an_unreadable_spec_fails_with_the_field_and_rests() -> None:
     assert server.writes == written
 
 
+def test_an_unreadable_spec_is_said_once_the_status_can_be_written_again() -> None:
+    wrong = body()
+    wrong["spec"]["quiesce"] = {"steps": [{"mysql": "x"}]}
+    server = Server(wrong)
+    server.fail = Gone("no such resource: its status alone")
+    looking = loop(server)
+    assert looking.look(KEY) is not None, "who only waits to be told of a change waits for ever"
+    looking.look(KEY)
+    assert server.now.reason == "SpecInvalid"
+
+
 def test_an_unreadable_spec_keeps_no_object_from_being_deleted() -> None:
     wrong = body(deleting=True)
     wrong["spec"] = {"source": None}
