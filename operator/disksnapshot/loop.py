@@ -13,6 +13,7 @@ from disksnapshot.cbs.calls import shown
 from disksnapshot.cbs.clock import own_time
 from disksnapshot.discarding import Discarder
 from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
+from disksnapshot.hindrances import SOON, Hindrances
 from disksnapshot.keeping import Keeper
 from disksnapshot.kube.api import Invalid
 from disksnapshot.memory import Memory
@@ -22,7 +23,6 @@ from disksnapshot.reasons import Reason
 from disksnapshot.recording import Recorder
 from disksnapshot.sight import Key, Sight
 from disksnapshot.snapshot import absence, outcome, plan, spec, status, steps
-from disksnapshot.snapshot.intents import insist
 from disksnapshot.writing import Writer
 
 if TYPE_CHECKING:
@@ -34,11 +34,9 @@ if TYPE_CHECKING:
     from disksnapshot.cbs.poller import Poller
     from disksnapshot.kube.objects import Objects
     from disksnapshot.snapshot.capture import Captures
-    from disksnapshot.snapshot.outcome import Result
 
 
 AGAIN = timedelta(0)
-SOON = timedelta(seconds=1)
 CAPTURES = 48  # at once, so that some threads are always left for everything else
 
 logger = logging.getLogger(__name__)
@@ -69,6 +67,7 @@ class Loop:
         self._keeper = Keeper(objects, cloud, self._writer)
         self._recorder = Recorder(objects, self._writer, self._memory, poller)
         self._scaler = scaling.Scaler(captures, objects, self._writer)
+        self._hindrances = Hindrances(objects, self._writer, self._scaler, self._pacing, clock)
         self._slots = threading.BoundedSemaphore(CAPTURES)
 
     def look(self, key: Key) -> timedelta | None:
@@ -135,11 +134,13 @@ class Loop:
         if result and self._recorder.record(sight, result):
             return AGAIN
         if result:
-            return self._unwritten(sight, result)
+            return self._hindrances.unwritten(sight, result)
         try:
             return self._perform(*self._decide(key, sight))
         except (Problem, CloudUnavailable) as error:
-            return self._hindered(sight, shown(error))
+            # As long as it isn't sure, it isn't lost: nobody shall read less than what is so.
+            quietly = self._is_missed(sight) and not sight.ask.deleting
+            return self._hindrances.on_the_way(sight, shown(error), quietly=quietly)
 
     def _read(self, key: Key) -> Mapping[str, Any]:
         try:
@@ -210,9 +211,9 @@ class Loop:
         try:
             return self._scaler.perform(sight, step)
         except Problem as problem:
-            return self._problem(sight, problem)
+            return self._hindrances.at_the_start(sight, problem)
         except Forbidden as error:
-            return self._problem(sight, Problem(Reason.FORBIDDEN, str(error)))
+            return self._hindrances.at_the_start(sight, Problem(Reason.FORBIDDEN, str(error)))
 
     def _keep(self, sight: Sight, step: steps.Keeping | steps.Scaling) -> timedelta | None:
         if isinstance(step, steps.Scaling):
@@ -233,61 +234,14 @@ class Loop:
         try:
             result = self._captures.run(body, attempt)
         except (Problem, CloudUnavailable) as error:
-            return self._problem(sight, shown(error))
+            return self._hindrances.at_the_start(sight, shown(error))
         except Forbidden as error:
-            return self._problem(sight, Problem(Reason.FORBIDDEN, str(error)))
+            return self._hindrances.at_the_start(sight, Problem(Reason.FORBIDDEN, str(error)))
         finally:
             self._slots.release()
         self._memory.keep(sight.ask.uid, result)
         # At once, in this turn: the operator may be stopping, and no other turn may come.
         return self._step(Key(sight.ask.namespace, sight.ask.name))
-
-    def _unwritten(self, sight: Sight, result: Result) -> timedelta:
-        """Return when to look again after an attempt of which the object shows nothing.
-
-        One that could not be written down has touched the writers and isn't counted: while the
-        API server takes no status, the next ones must come ever more seldom.
-        """
-        if result.refusal is None:
-            return SOON
-        logger.warning("%s: %s", sight.ask.label, result.refusal.message)
-        what = "an attempt that was not acknowledged"
-        return self._pacing.seldom(sight, what, outcome.RETRY_PAUSE)
-
-    def _problem(self, sight: Sight, problem: Problem) -> timedelta | None:
-        """Nothing was touched: say what is missing, and try again ever more slowly."""
-
-        def say(body: Mapping[str, Any]) -> timedelta | None:
-            done = status.parse(body.get("status", {}))
-            return self._say(replace(sight, body=body, done=done, now=self._clock()), problem)
-
-        # The attempt's own finalizer, or somebody's edit of a label: no reason to keep silent.
-        return insist(self._objects, sight.body, say)
-
-    def _say(self, sight: Sight, problem: Problem) -> timedelta | None:
-        if problem.final and sight.done.offline and sight.done.is_down:
-            # First the way back; only then it is called failed.
-            note = scaling.ended(sight.done.offline, problem.reason, str(problem))
-            return self._scaler.perform(sight, note)
-        if problem.final:
-            self._writer.write(sight, sight.draft.failed(problem.reason, str(problem)))
-            return None
-        pause = self._pacing.after(sight, problem)
-        draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
-        self._writer.write(sight, draft)
-        return pause
-
-    def _hindered(self, sight: Sight, problem: Problem) -> timedelta:
-        """Something may exist in the cloud, so that no error is the end: say it, and go on."""
-        pause = self._pacing.after(sight, problem)
-        if self._is_missed(sight) and not sight.ask.deleting:
-            # As long as it isn't sure, it isn't lost: nobody shall read less than what is so.
-            logger.warning("%s: %s", sight.ask.label, problem)
-            return pause
-        if not sight.says(problem):
-            draft = sight.draft.waiting(problem.reason, str(problem), sight.now + pause)
-            self._writer.write(sight, draft)
-        return pause
 
     def _is_missed(self, sight: Sight) -> bool:
         """Tell whether a sweep misses what a Ready object names; others look by themselves."""
