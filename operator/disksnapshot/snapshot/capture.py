@@ -114,7 +114,7 @@ class Captures:
                 _raise_unless_touched(answer)
                 # An attempt like any other, so that it counts; nothing was sent for it.
                 self._intents.write(body, prepared, marks, signed)
-                return Result(nonce=marks.nonce, facts=Facts(), refusal=answer)
+                return _unsent(marks.nonce, answer)
             looked = self._cloud.clock.now()
             prepared = self._preparer.looked_again(ask, prepared)
             # Signed before the intent is written: after that, nothing may fail but the sending.
@@ -122,20 +122,21 @@ class Captures:
             try:
                 self._intents.write(body, prepared, marks, signed)
             except Unavailable as error:
-                return _not_sent(marks.nonce, error)
+                return _unsent(marks.nonce, _unacknowledged(error))
             hold = prepared.order.max_hold_seconds
             facts = self._hold(window, go, hold + BEYOND_HOLD_SECONDS)
         if isinstance(facts, Refusal):
-            return Result(nonce=marks.nonce, facts=Facts(), refusal=facts)
+            return _unsent(marks.nonce, facts)
         spent.note(facts)
+        return self._result(prepared, marks.nonce, looked, facts)
+
+    def _result(
+        self, prepared: Prepared, nonce: str, looked: datetime, facts: Facts | None
+    ) -> Result:
         if facts:
             self._pass_on(facts)
-        return Result(
-            nonce=marks.nonce,
-            facts=facts,
-            problem=prepared.problem,
-            stillness=self._look_again(prepared, looked, facts),
-        )
+        still = self._look_again(prepared, looked, facts)
+        return Result(nonce=nonce, facts=facts, problem=prepared.problem, stillness=still)
 
     def _look_again(
         self, prepared: Prepared, looked: datetime, facts: Facts | None
@@ -214,9 +215,11 @@ def _raise_unless_touched(refusal: Refusal) -> None:
         raise Problem(refusal.reason, refusal.message)
 
 
-def _not_sent(nonce: str, error: Unavailable) -> Result:
+def _unacknowledged(error: Unavailable) -> Refusal:
     """The intent may have been written all the same; the object shows. Nothing was sent for it."""
     message = f"the attempt was not acknowledged by the API server, so nothing was cut: {error}"
-    return Result(
-        nonce=nonce, facts=Facts(), refusal=Refusal(reason=Reason.HOLD_LOST, message=message)
-    )
+    return Refusal(reason=Reason.HOLD_LOST, message=message)
+
+
+def _unsent(nonce: str, refusal: Refusal) -> Result:
+    return Result(nonce=nonce, facts=Facts(), refusal=refusal)
