@@ -40,7 +40,8 @@ class Server:
             user=self.user,
             password=self.password,
             autocommit=True,
-            connect_timeout=5,
+            # Outlasts an instant in which a Service leads nowhere, as while its rules are renewed.
+            connect_timeout=20,
         )
 
 
