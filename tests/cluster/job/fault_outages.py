@@ -30,10 +30,8 @@ def cut_without_an_api_server(
 ) -> dict[str, Any]:
     """Apply a DiskSnapshot, and kill the API server between its request and the reply."""
     shop.lab.cbs.settings(replyDelayMilliseconds=2500)
-    _, since = shop.lab.cbs.calls()
     body = shop.snapshot(quiesce={"steps": list(steps)})
-    shop.apply(body)
-    shop.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=60)
+    shop.apply_until_sent(body)
     server.kill()
     shop.lab.cbs.settings(replyDelayMilliseconds=0)
     return body

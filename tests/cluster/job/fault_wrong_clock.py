@@ -45,11 +45,9 @@ def test_a_clock_that_jumps_while_an_answer_is_lost_makes_no_second_snapshot(
     lab = shop.lab
     # Listed late: whoever took the request for expired by then would make another one.
     lab.cbs.settings(visibilityDelayMilliseconds=15_000)
-    _, since = lab.cbs.calls()
     lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=1)
     body = shop.snapshot()
-    shop.apply(body)
-    lab.cbs.wait_call("CreateSnapshot", since=since, timeout=30)
+    shop.apply_until_sent(body)
     shop.until_reason(body, "OutcomeUnknown")
     for hours in (30, 1, 50):
         clock.turn(timedelta(hours=hours))

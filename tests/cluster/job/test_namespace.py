@@ -26,10 +26,8 @@ def test_a_namespace_whose_workload_is_at_zero_in_its_hold_is_gone_within_a_minu
     shop = leaving
     statefulset.start(shop)
     shop.lab.cbs.settings(replyDelayMilliseconds=4000)
-    _, since = shop.lab.cbs.calls()
     body = statefulset.offline(shop)
-    shop.apply(body)
-    shop.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=60)
+    shop.apply_until_sent(body)
     assert statefulset.replicas(shop) == 0
     seen = shop.get(body)
     assert seen["status"]["intent"]["state"] == "Open"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from disksnapshot.kube.lease import DURATION_SECONDS, RENEW_SECONDS
 from lab.bench.builds import Build
 from lab.bench.operating import operating
 from lab.cluster import Lab
@@ -55,17 +56,6 @@ def process(lab: Lab, pod: str) -> int:
     return kill.container_pid(lab, stage.get(lab, stage.OPERATOR_NAMESPACE, pod, "pod"))
 
 
-def held_without_reply(shop: Shop) -> dict[str, Any]:
-    """Apply a DiskSnapshot whose reply never comes, and return it while it is held."""
-    _, since = shop.lab.cbs.calls()
-    shop.lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=1)
-    body = shop.snapshot()
-    shop.apply(body)
-    shop.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=30)
-    assert kill.frozen_devices(shop.lab)
-    return body
-
-
 def seconds_until_taken_from(lab: Lab, holder: str) -> float:
     began = time.monotonic()
     until(lambda: lease(lab)["holderIdentity"] not in {holder, ""}, "the standby", seconds=30)
@@ -79,7 +69,7 @@ def one_snapshot(shop: Shop, body: dict[str, Any], consistency: str = "Unknown")
 
 def test_a_standby_takes_over_from_one_that_is_killed_in_a_hold(shop: Shop, load: Load) -> None:
     holder = active(shop.lab)
-    body = held_without_reply(shop)
+    body = shop.held_without_reply()
     os.kill(process(shop.lab, holder), signal.SIGKILL)
     killed = time.time_ns()
     # As if its node were lost: the kubelet must not start it again.
@@ -93,7 +83,9 @@ def test_a_standby_takes_over_from_one_that_is_killed_in_a_hold(shop: Shop, load
 def test_one_that_is_told_to_stop_hands_over_at_once(shop: Shop) -> None:
     holder = active(shop.lab)
     shop.lab.kubectl(*SYSTEM, "delete", "pod", holder, "--wait=false")
-    assert seconds_until_taken_from(shop.lab, holder) < TAKEN_OVER_SECONDS / 3
+    # Sooner than the Lease, renewed a moment ago, could have ended by itself.
+    ended = DURATION_SECONDS - RENEW_SECONDS
+    assert seconds_until_taken_from(shop.lab, holder) < ended
     one_snapshot(shop, shop.snapshot(), "ApplicationConsistent")
 
 
@@ -101,7 +93,7 @@ def test_one_that_is_paused_in_a_hold_and_wakes_up_late_makes_no_second_snapshot
     shop: Shop, load: Load
 ) -> None:
     holder = active(shop.lab)
-    body = held_without_reply(shop)
+    body = shop.held_without_reply()
     paused = process(shop.lab, holder)
     os.kill(paused, signal.SIGSTOP)
     stopped = time.time_ns()
@@ -116,7 +108,7 @@ def test_one_that_is_paused_in_a_hold_and_wakes_up_late_makes_no_second_snapshot
         said = shop.lab.kubectl(*SYSTEM, "logs", holder, "--since=60s")
         return "no longer the one at work" in said
 
-    until(stepped_down, "the one that woke up lets go", seconds=10)
+    until(stepped_down, "the one that woke up lets go", seconds=30)
     assert lease(shop.lab)["holderIdentity"] != holder
     one_snapshot(shop, body)
 
@@ -126,7 +118,7 @@ def test_one_whose_api_server_hangs_in_a_hold_lets_go_and_another_takes_over(
 ) -> None:
     with StallingProxy(_address()) as proxy, _beside(shop, proxy, tmp_path):
         _hand_to(shop.lab, "beside")
-        body = held_without_reply(shop)
+        body = shop.held_without_reply()
         proxy.stall()
         stalled = time.time_ns()
         assert seconds_until_taken_from(shop.lab, "beside") < TAKEN_OVER_SECONDS

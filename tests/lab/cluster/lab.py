@@ -63,7 +63,8 @@ class Lab:
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         argv = (str(self.binaries / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments)
-        return run(*argv, stdin=stdin, check=check)
+        # As Helm's: `kubectl wait` has a --timeout of its own, and what it says is to be heard.
+        return run(*argv, stdin=stdin, check=check, seconds=300)
 
     def helm(self, *arguments: str) -> str:
         argv = (str(self.binaries / "helm"), "--kubeconfig", str(self.kubeconfig), *arguments)

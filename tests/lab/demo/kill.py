@@ -39,7 +39,7 @@ def kill_while_frozen(lab: Lab, database: stage.Database, load: Load, name: str)
     try:
         body = stage.disk_snapshot(database, name)
         stage.apply(lab, body)
-        call = lab.cbs.wait_call("CreateSnapshot", since=before, timeout=30)
+        call = lab.cbs.wait_call("CreateSnapshot", since=before, timeout=taken.NET)
         frozen = frozen_devices(lab)
         os.kill(operator, signal.SIGKILL)
         killed = time.time_ns()
@@ -68,19 +68,31 @@ def frozen_devices(lab: Lab) -> list[str]:
 
 
 def operator_pid(lab: Lab) -> int:
-    """Return the operator's process on the node."""
-    return container_pid(lab, _operator(lab))
+    """Return the operator's process on the node, once the kubelet has told which it is."""
+    found: list[int] = []
+
+    def runs() -> bool:
+        pid = _task(lab, _operator(lab))
+        found.extend([] if pid is None else [pid])
+        return bool(found)
+
+    until(runs, "the operator's pod tells of a container that runs", seconds=taken.NET)
+    return found[0]
 
 
 def container_pid(lab: Lab, pod: Mapping[str, Any]) -> int:
     """Return a pod's process on the node: the first of its first container."""
-    identity = pod["status"]["containerStatuses"][0]["containerID"]
+    pid = _task(lab, pod)
+    if pid is None:
+        raise LabError(f"The first container of {pod['metadata']['name']} has no process.")
+    return pid
+
+
+def _task(lab: Lab, pod: Mapping[str, Any]) -> int | None:
+    identity = pod["status"]["containerStatuses"][0].get("containerID", "")
     wanted = identity.removeprefix("containerd://")
-    for line in lab.ctr("tasks", "ls").splitlines():
-        words = line.split()
-        if words and words[0] == wanted:
-            return int(words[1])
-    raise LabError(f"The container {wanted} has no process.")
+    tasks = (line.split() for line in lab.ctr("tasks", "ls").splitlines() if line)
+    return next((int(words[1]) for words in tasks if words[0] == wanted), None)
 
 
 def _restarts(lab: Lab) -> int:

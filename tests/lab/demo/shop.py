@@ -10,8 +10,7 @@ from lab.cluster import Lab
 from lab.cluster.waiting import until
 from lab.demo import kill, stage, taken
 from lab.demo.stage import Database
-
-NET = 150  # seconds; longer than the minute after which writers are held anew, and that hold
+from lab.demo.taken import NET
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Shop:
         metadata = body["metadata"]
         return stage.get(self.lab, metadata["namespace"], metadata["name"])
 
-    def ready(self, body: Mapping[str, Any], seconds: int = 120) -> dict[str, Any]:
+    def ready(self, body: Mapping[str, Any], seconds: int = NET) -> dict[str, Any]:
         """Apply, wait until Ready, return the object."""
         return dict(taken.take(self.lab, body, seconds).body)
 
@@ -67,22 +66,29 @@ class Shop:
         """Apply a DiskSnapshot whose reply never comes, and return it while it is held."""
         self.lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=1)
         body = self.snapshot(**spec)
-        self._until_sent(body)
+        self.apply_until_sent(body)
         assert kill.frozen_devices(self.lab)
         return body
 
     def lose_proof(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """End the session of the database in a hold; return the object as applied and as seen."""
-        self.lab.cbs.settings(visibilityDelayMilliseconds=2000, creationMilliseconds=500)
+        # Listed late in the hold: until then a busy machine has time to end the session.
+        self.lab.cbs.settings(visibilityDelayMilliseconds=5000, creationMilliseconds=500)
         body = self.snapshot()
-        self._until_sent(body)
+        self.apply_until_sent(body)
         assert self.kill_sessions("snapshot") > 0
         return body, self.until_reason(body, "ProofFailed")
 
-    def _until_sent(self, body: Mapping[str, Any]) -> None:
+    def apply_until_sent(self, body: Mapping[str, Any]) -> None:
+        """Apply, and return as soon as the cloud has acted on the request for the cut."""
         _, since = self.lab.cbs.calls()
         self.apply(body)
-        self.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=30)
+        self.lab.cbs.wait_call("CreateSnapshot", since=since, timeout=NET)
+
+    def complete(self, body: Mapping[str, Any]) -> None:
+        """Let the cloud's copies of an object be complete now, however long they were to take."""
+        for snapshot in self.in_the_cloud(body):
+            self.lab.cbs.change_snapshot(snapshot["id"], percent=100)
 
     def in_the_cloud(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         return taken.in_the_cloud(self.lab, self.get(body)["metadata"]["uid"])
@@ -118,6 +124,11 @@ class Shop:
 
 def is_ready(body: Mapping[str, Any]) -> bool:
     return condition(body, "Ready").get("status") == "True"
+
+
+def at_rest(body: Mapping[str, Any]) -> bool:
+    """Say whether nothing more is tried for an object, whatever comes of the world around it."""
+    return is_ready(body) or condition(body, "Stalled").get("status") == "True"
 
 
 def word(body: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from lab.demo import stage
 from lab.demo.facts import Cut, Position
 from lab.demo.timeline import Event
 
+NET = 150  # seconds; longer than the minute after which writers are held anew, and that hold
 _NANOSECONDS = 1_000_000_000
 
 
@@ -56,7 +57,7 @@ class Taken:
         return int((frozen + thawed) * 1e6)
 
 
-def take(lab: Lab, body: Mapping[str, Any], seconds: int = 120, condition: str = "Ready") -> Taken:
+def take(lab: Lab, body: Mapping[str, Any], seconds: int = NET, condition: str = "Ready") -> Taken:
     """Apply a DiskSnapshot and wait until it is Ready, or until another condition is true."""
     stage.apply(lab, body)
     where = ("-n", body["metadata"]["namespace"])
