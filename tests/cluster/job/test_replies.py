@@ -22,7 +22,7 @@ def test_a_success_without_an_id_is_found_while_held_and_is_one_proven_snapshot(
 
 
 def test_a_disk_with_a_snapshot_in_the_making_costs_no_attempt(shop: Shop) -> None:
-    shop.lab.cbs.settings(creationMilliseconds=12_000)
+    shop.lab.cbs.settings(creationMilliseconds=600_000)
     first = shop.snapshot()
     shop.apply(first)
     shop.until_reason(first, "Creating")
@@ -31,4 +31,5 @@ def test_a_disk_with_a_snapshot_in_the_making_costs_no_attempt(shop: Shop) -> No
     shop.apply(second)
     busy = shop.until_reason(second, "DiskBusy")
     assert "intent" not in busy["status"]
+    shop.complete(first)
     assert shop.ready(second)["status"]["intent"]["attempt"] == 1
