@@ -1,5 +1,6 @@
 """A shop: the operator installed by its chart, and a database on a claim, both real."""
 
+import json
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from cluster.job import statefulset
 from lab.cluster import Lab, LabError
 from lab.demo import stage
-from lab.demo.shop import Shop
+from lab.demo.shop import Shop, at_rest
 from lab.demo.stage import Database
 
 NAMESPACE = "snapshot-tests"
@@ -52,8 +53,19 @@ def usual_cloud(shop: Shop) -> Iterator[None]:
     quick = {"visibilityDelayMilliseconds": 50, "creationMilliseconds": 0}
     shop.lab.cbs.settings(**quick, replyDelayMilliseconds=0)
     yield
+    _drop_what_goes_on(shop.lab)
     shop.lab.cbs.clear_faults()
     shop.lab.cbs.settings(**quick, replyDelayMilliseconds=0)
+
+
+def _drop_what_goes_on(lab: Lab) -> None:
+    """Delete objects that would be tried again, and then cut in the middle of another test."""
+    found = lab.kubectl("get", "dsnap", "--all-namespaces", "-o", "json", check=False)
+    for body in json.loads(found)["items"] if found else []:
+        if not at_rest(body):
+            name, namespace = (body["metadata"][key] for key in ("name", "namespace"))
+            gone = ("delete", "dsnap", name, "--wait=false", "--ignore-not-found")
+            lab.kubectl("--namespace", namespace, *gone)
 
 
 @pytest.fixture
