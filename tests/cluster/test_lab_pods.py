@@ -78,7 +78,7 @@ def test_a_pod_reaches_itself_through_its_service(pods: Lab) -> None:
 
 
 def test_a_pod_reaches_the_api_server_at_its_in_cluster_address(pods: Lab) -> None:
-    assert "v1.34.4" in _fetch(pods, "client", "https://10.96.0.1/version")
+    until(lambda: "v1.34.4" in _fetch(pods, "client", "https://10.96.0.1/version"), "an answer")
 
 
 @pytest.mark.parametrize(
