@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import pytest
 
+from disksnapshot import settings
+
 CHART: Final = Path(__file__).resolve().parents[2] / "charts" / "disksnapshot-operator"
 SCHEMA: Final = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
 READ: Final = re.compile(r"\.Values((?:\.\w+)+)")
@@ -68,3 +70,12 @@ def test_a_value_that_nobody_described_would_be_found() -> None:
     assert not known(("tencent", "regoin"))
     assert known(("tencent", "region"))
     assert known(("podAnnotations", "anything"))
+
+
+def test_every_setting_that_the_chart_hands_on_is_read_by_the_operator() -> None:
+    """One that is not would still make a new pod, and end what it holds, when it changes."""
+    source = Path(settings.__file__).read_text(encoding="utf-8")
+    texts = "".join(file.read_text(encoding="utf-8") for file in templates(notes=False))
+    handed_on = set(re.findall(r"- name: DISKSNAPSHOT_(\w+)", texts))
+    assert handed_on
+    assert {name for name in handed_on if f'"{name}"' not in source} == set()
