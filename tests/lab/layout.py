@@ -86,10 +86,6 @@ class Layout:
         return self.state / "store"
 
     @property
-    def store_file(self) -> Path:
-        return self.state / "store.xfs"
-
-    @property
     def freezer(self) -> Path:
         """The tmpfs with the freezer's records."""
         return self.state / "freezer"

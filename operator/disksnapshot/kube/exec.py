@@ -13,7 +13,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 import websocket
 
 # Channel numbers of the remote command protocol, k8s.io/apimachinery remotecommand.
-STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
+STDIN, STDOUT, STDERR, STATUS = range(4)
 # v5 alone can close standard input by itself; v4 servers see the end of the whole session instead.
 SUBPROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"]
 OUTPUT_LIMIT = 4096
@@ -148,11 +148,6 @@ class ExecSession:
     def send_line(self, line: str) -> None:
         """Send one line to the program's standard input."""
         self._send(bytes([STDIN]) + line.encode() + b"\n")
-
-    def close_input(self) -> None:
-        """End the program's standard input alone; its output can still be read."""
-        if self._connection.subprotocol == SUBPROTOCOLS[0]:
-            self._send(bytes([CLOSE, STDIN]))
 
     def read_line(self, deadline: float) -> str:
         """Return the next line of output; raise ExecError at the end or at `deadline`."""
