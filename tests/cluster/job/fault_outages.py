@@ -45,7 +45,7 @@ def cut_without_an_api_server(
 def test_an_api_server_that_is_away_for_longer_than_the_lease_costs_no_second_snapshot(
     shop: Shop, api_server: Component, freezes: bool, seconds: float
 ) -> None:
-    operator = kill.operator_pid(shop.lab)
+    operator = kill.next_operator_pid(shop.lab)
     lock, freeze = shop.mysql()["steps"]
     body = cut_without_an_api_server(shop, api_server, lock, *([freeze] if freezes else []))
     time.sleep(seconds)  # what is awaited is that nothing happens
@@ -64,7 +64,7 @@ def test_an_api_server_that_is_away_for_longer_than_the_lease_costs_no_second_sn
 def test_an_operator_that_dies_while_the_api_server_is_away_finds_its_snapshot(
     shop: Shop, api_server: Component
 ) -> None:
-    operator = kill.operator_pid(shop.lab)
+    operator = kill.next_operator_pid(shop.lab)
     body = cut_without_an_api_server(shop, api_server, *shop.mysql()["steps"])
     os.kill(operator, signal.SIGKILL)
     shop.writes_go_on()

@@ -122,7 +122,7 @@ def test_an_operator_killed_in_a_hold_by_commands_leaves_writers_free(
     body = by_commands(shop)
     shop.apply_until_sent(body)
     began = time.time_ns()
-    os.kill(kill.operator_pid(shop.lab), signal.SIGKILL)
+    os.kill(kill.next_operator_pid(shop.lab), signal.SIGKILL)
     load.wait_for_rows(5, since=began)
     pauses = [longest_pause(ledger, began, time.time_ns()) for ledger in load.read()]
     # The end of their input ended the guards, long before their deadline would have.

@@ -41,7 +41,7 @@ def test_an_operator_that_is_told_to_stop_lets_go_and_is_gone_in_five_seconds(
     shop: Shop, load: Load
 ) -> None:
     body = shop.held_without_reply()
-    operator = kill.operator_pid(shop.lab)
+    operator = kill.next_operator_pid(shop.lab)
     began = time.time_ns()
     os.kill(operator, signal.SIGTERM)
     until(lambda: not Path(f"/proc/{operator}").exists(), "the operator ended", seconds=10)
@@ -58,7 +58,7 @@ def test_a_restarted_operator_goes_on_where_the_old_one_was(shop: Shop) -> None:
     body = shop.snapshot()
     shop.apply(body)
     shop.until_reason(body, "Creating")
-    os.kill(kill.operator_pid(shop.lab), signal.SIGKILL)
+    os.kill(kill.next_operator_pid(shop.lab), signal.SIGKILL)
     status = shop.ready(body)["status"]
     assert status["consistency"] == "ApplicationConsistent"
     assert len(shop.in_the_cloud(body)) == 1

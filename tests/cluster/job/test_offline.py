@@ -68,7 +68,7 @@ def test_an_operator_that_dies_while_it_is_at_zero_is_followed_by_one_that_goes_
     seen = at_zero(shop, body)
     undo = f"kubectl scale statefulset/{NAME} --namespace {shop.namespace} --replicas=1"
     assert seen["status"]["offline"]["undo"] == undo
-    os.kill(kill.operator_pid(shop.lab), signal.SIGKILL)
+    os.kill(kill.next_operator_pid(shop.lab), signal.SIGKILL)
     end = shop.ready(body)
     assert words(end) == CLEAN, end["status"]["offline"]
     assert len(shop.in_the_cloud(body)) == 1

@@ -20,7 +20,7 @@ from lab.deaths.scene import MAX_HOLD_SECONDS, Scene
 from lab.deaths.watching import still_held
 from lab.demo import kill, stage, taken
 from lab.demo.load import longest_pause
-from lab.demo.shop import condition, is_ready, word
+from lab.demo.shop import at_rest, is_ready, word
 from lab.kept import Rows
 from lab.layout import Layout
 
@@ -120,7 +120,7 @@ def _round(scene: Scene, chance: random.Random, struck: Counter[str]) -> str:
         who = chance.choices(list(_CHANCES), list(_CHANCES.values()))[0]
         struck[who] += _strike(scene.lab, who)
     with suppress(LabError):
-        until(lambda: _is_over(scene.get(name)), "an end", seconds=_ROUND_SECONDS)
+        until(lambda: at_rest(scene.get(name)), "an end", seconds=_ROUND_SECONDS)
     return name
 
 
@@ -155,7 +155,7 @@ def _late(scene: Scene, names: Sequence[str]) -> list[str]:
     open_ones = set(names)
 
     def all_over() -> bool:
-        open_ones.difference_update([n for n in open_ones if _is_over(scene.get(n))])
+        open_ones.difference_update([n for n in open_ones if at_rest(scene.get(n))])
         return not open_ones
 
     try:
@@ -178,7 +178,3 @@ def _broken(scene: Scene, ends: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _of(scene: Scene, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return taken.in_the_cloud(scene.lab, body["metadata"]["uid"])
-
-
-def _is_over(body: Mapping[str, Any]) -> bool:
-    return is_ready(body) or condition(body, "Stalled").get("status") == "True"

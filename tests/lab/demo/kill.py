@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,8 @@ class Killed:
 def kill_while_frozen(lab: Lab, database: stage.Database, load: Load, name: str) -> Killed:
     """Lose the reply to CreateSnapshot, so that the hold lasts, and SIGKILL the operator in it."""
     _, before = lab.cbs.calls()
-    restarts, operator = _restarts(lab), operator_pid(lab)
+    operator = next_operator_pid(lab)  # first: its pod then tells of the last restart
+    restarts = _restarts(lab)
     lab.cbs.fault("CreateSnapshot", "ReplyLostAfterAct", times=1)
     try:
         body = stage.disk_snapshot(database, name)
@@ -68,12 +70,17 @@ def frozen_devices(lab: Lab) -> list[str]:
 
 
 def operator_pid(lab: Lab) -> int:
-    """Return the operator's process on the node, once the kubelet has told which it is."""
+    """Return the operator's process on the node; LabError while there is none to be found."""
+    return container_pid(lab, _operator(lab))
+
+
+def next_operator_pid(lab: Lab) -> int:
+    """Return it once there is one: the kubelet tells of a restart some time after it."""
     found: list[int] = []
 
     def runs() -> bool:
-        pid = _task(lab, _operator(lab))
-        found.extend([] if pid is None else [pid])
+        with suppress(LabError, LookupError):
+            found.append(operator_pid(lab))
         return bool(found)
 
     until(runs, "the operator's pod tells of a container that runs", seconds=taken.NET)
@@ -82,17 +89,13 @@ def operator_pid(lab: Lab) -> int:
 
 def container_pid(lab: Lab, pod: Mapping[str, Any]) -> int:
     """Return a pod's process on the node: the first of its first container."""
-    pid = _task(lab, pod)
-    if pid is None:
-        raise LabError(f"The first container of {pod['metadata']['name']} has no process.")
-    return pid
-
-
-def _task(lab: Lab, pod: Mapping[str, Any]) -> int | None:
-    identity = pod["status"]["containerStatuses"][0].get("containerID", "")
+    identity = pod["status"]["containerStatuses"][0]["containerID"]
     wanted = identity.removeprefix("containerd://")
-    tasks = (line.split() for line in lab.ctr("tasks", "ls").splitlines() if line)
-    return next((int(words[1]) for words in tasks if words[0] == wanted), None)
+    for line in lab.ctr("tasks", "ls").splitlines():
+        words = line.split()
+        if words and words[0] == wanted:
+            return int(words[1])
+    raise LabError(f"The container {wanted} has no process.")
 
 
 def _restarts(lab: Lab) -> int:
