@@ -55,14 +55,11 @@ def test_an_error_comes_as_often_as_asked_for_any_action(cloud: Caller, control:
 
 
 def test_an_error_for_a_time_hits_every_call_until_then(cloud: Caller, control: Control) -> None:
-    control.error("DescribeDisks", "ServiceUnavailable", seconds=0.5)
-    end = time.monotonic() + 0.5
-    refusals = 0
-    while time.monotonic() < end - 0.1:
+    control.error("DescribeDisks", "ServiceUnavailable", seconds=2)
+    end = time.monotonic() + 2
+    for _ in range(3):  # in far less than the time
         with refused("ServiceUnavailable"):
             cloud.disks()
-        refusals += 1
-    assert refusals > 1
     time.sleep(max(0.0, end - time.monotonic()))
     cloud.disks()
 
@@ -136,9 +133,9 @@ def test_a_reply_that_comes_byte_by_byte_outlasts_the_time_out_of_each_read(
 def test_a_call_can_act_after_its_caller_has_given_up(
     emulator: Emulator, files: Any, control: Control, disk_id: str
 ) -> None:
-    control.fault("CreateSnapshot", "ActLate", milliseconds=600)
+    control.fault("CreateSnapshot", "ActLate", milliseconds=2500)
     with refused("ClientNetworkError"):
-        impatient(emulator, files, 0.2).call("CreateSnapshot", DiskId=disk_id)
+        impatient(emulator, files, 0.5).call("CreateSnapshot", DiskId=disk_id)
     assert control.snapshots() == []
     control.wait_call("CreateSnapshot")
     assert len(control.snapshots()) == 1

@@ -136,7 +136,7 @@ def test_what_was_reserved_for_objects_that_never_come_to_their_cut_is_left_to_t
         one.loop.look(KEY)
     started = time.monotonic()
     one.cloud.limits.wait("CreateSnapshot", 10)
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 0.5  # two seconds, were it not so
     one.admitted = True
     one.run(HOUR)
     assert ready(one) == ("Ready", "CrashConsistent", 1, 1)

@@ -77,7 +77,7 @@ def runs_again(shop: Shop) -> None:
 def at_zero(shop: Shop, body: dict[str, Any]) -> dict[str, Any]:
     """Wait until the workload is at zero; return the object."""
     shop.apply(body)
-    until(lambda: replicas(shop) == 0, f"{NAME} is at zero", seconds=30)
+    until(lambda: replicas(shop) == 0, f"{NAME} is at zero")
     return shop.get(body)
 
 

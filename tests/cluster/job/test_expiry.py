@@ -72,9 +72,11 @@ def test_it_is_deleted_in_time_by_the_clouds_clock_and_the_object_stays_to_say_s
     assert condition(seen, "Stalled")["status"] == "True"
     assert condition(seen, "SnapshotTaken")["status"] == "False"
     assert shop.in_the_cloud(body) == []
-    (event,) = [e for e in shop.events("DiskSnapshot", body["metadata"]["name"]) if expired(e)]
+    until(lambda: bool(expired(shop, body)), "the event, which follows the status", seconds=30)
+    (event,) = expired(shop, body)
     assert body["status"]["snapshotID"] in event["message"]
 
 
-def expired(event: dict[str, Any]) -> bool:
-    return bool(event["reason"] == "Expired")
+def expired(shop: Shop, body: dict[str, Any]) -> list[dict[str, Any]]:
+    events = shop.events("DiskSnapshot", body["metadata"]["name"])
+    return [event for event in events if event["reason"] == "Expired"]

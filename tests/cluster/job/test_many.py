@@ -83,7 +83,7 @@ def test_claims_chosen_by_labels_are_recorded_with_the_attempt_and_a_later_one_i
     assert [volume["claimName"] for volume in status["volumes"]] == [FILES, MEDIA]
     assert status["claims"] == f"{FILES},{MEDIA}"
     assert len(shop.in_the_cloud(body)) == 2
-    assert shop.events("PersistentVolumeClaim", MEDIA)
+    until(lambda: bool(shop.events("PersistentVolumeClaim", MEDIA)), "the claim's event")
 
 
 def mark(shop: Shop, claim: str, label: dict[str, str]) -> None:

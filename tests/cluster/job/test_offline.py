@@ -37,6 +37,11 @@ def ledger(shop: Shop) -> Iterator[str]:
     remove(shop)
 
 
+def stays_at_zero(shop: Shop) -> None:
+    """Let its pod take so long to end that a slow machine can do something meanwhile."""
+    start(shop, deaf="yes", grace_seconds=10)
+
+
 def words(seen: dict[str, Any]) -> tuple[str, ...]:
     return tuple(seen["status"][key] for key in ("consistency", "fileSystem", "application"))
 
@@ -78,6 +83,7 @@ def test_an_operator_that_dies_while_it_is_at_zero_is_followed_by_one_that_goes_
 
 @pytest.mark.usefixtures("ledger")
 def test_who_scales_it_up_meanwhile_is_not_fought_and_nothing_is_cut(shop: Shop) -> None:
+    stays_at_zero(shop)
     body = offline(shop)
     at_zero(shop, body)
     scale = ("scale", f"statefulset/{NAME}", "--replicas=1")
@@ -90,6 +96,7 @@ def test_who_scales_it_up_meanwhile_is_not_fought_and_nothing_is_cut(shop: Shop)
 
 @pytest.mark.usefixtures("ledger")
 def test_an_object_that_is_deleted_meanwhile_brings_the_workload_back_first(shop: Shop) -> None:
+    stays_at_zero(shop)
     body = offline(shop)
     uid = at_zero(shop, body)["metadata"]["uid"]
     where = ("-n", shop.namespace, "delete", "dsnap", body["metadata"]["name"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lab.cluster.waiting import until
 from lab.demo import stage
 from lab.demo.shop import Shop, condition
 
@@ -35,7 +36,9 @@ def test_a_claim_that_is_missing_is_named_and_waited_for(shop: Shop) -> None:
 def test_a_failure_is_told_by_one_warning_with_its_remedy(shop: Shop) -> None:
     body = shop.snapshot(source={"claims": [{"name": "nowhere"}]})
     refused(shop, body, "ClaimNotFound")
-    (event,) = shop.events("DiskSnapshot", body["metadata"]["name"])
+    name = body["metadata"]["name"]
+    until(lambda: bool(shop.events("DiskSnapshot", name)), "the event follows the status")
+    (event,) = shop.events("DiskSnapshot", name)
     assert event["type"] == "Warning"
     assert "Create the claim" in event["message"]
 
