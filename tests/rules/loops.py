@@ -162,10 +162,10 @@ def loop(
 ) -> Loop:
     return Loop(
         Objects(server),  # type: ignore[arg-type]  # the part of it that is used, as of all below
-        Announcements(server, Events(server), metrics or Metrics()),  # type: ignore[arg-type]
-        cloud or MemoryCloud(),  # type: ignore[arg-type]
-        poller or Nobody(),  # type: ignore[arg-type]
-        Captures(run),  # type: ignore[arg-type]
+        Announcements(server, Events(server), metrics or Metrics()),  # type: ignore[arg-type]  # stands in
+        cloud or MemoryCloud(),  # type: ignore[arg-type]  # stands in
+        poller or Nobody(),  # type: ignore[arg-type]  # stands in
+        Captures(run),  # type: ignore[arg-type]  # stands in
         CLUSTER,
         clock=clock,
     )

@@ -90,7 +90,7 @@ def captures(
     return Captures(
         Objects(server),
         cloud,  # type: ignore[arg-type]  # the part of it that is used, as below
-        prepare or Ready(),  # type: ignore[arg-type]
+        prepare or Ready(),  # type: ignore[arg-type]  # stands in
         "cluster-1",
         admits,
     )

@@ -76,10 +76,10 @@ class Cluster:
         known = MemoryCloud(listed())
         return Loop(
             Objects(self.server),  # type: ignore[arg-type]  # the same
-            Announcements(self.server, Events(self.server), Metrics()),  # type: ignore[arg-type]
-            known,  # type: ignore[arg-type]
-            Sweeps(known),  # type: ignore[arg-type]
-            self,  # type: ignore[arg-type]
+            Announcements(self.server, Events(self.server), Metrics()),  # type: ignore[arg-type]  # stands in
+            known,  # type: ignore[arg-type]  # stands in
+            Sweeps(known),  # type: ignore[arg-type]  # stands in
+            self,  # type: ignore[arg-type]  # stands in
             CLUSTER,
             clock=lambda: self.time,
         )

@@ -52,11 +52,11 @@ def test_a_refusal_before_the_cut_gives_all_reserved_calls_back(running: Local) 
         cut_without_hold=False,
     )
     cloud = Reserved()
-    prepared = SimpleNamespace(prepare=lambda *_: Prepared(targets=(Any,), order=order))  # type: ignore[arg-type]
+    prepared = SimpleNamespace(prepare=lambda *_: Prepared(targets=(Any,), order=order))  # type: ignore[arg-type]  # stands in
     captures = Captures(
         Objects(SimpleNamespace()),  # type: ignore[arg-type]  # the finalizer is on already
         cloud,  # type: ignore[arg-type]  # the part of it that is used, as below
-        prepared,  # type: ignore[arg-type]
+        prepared,  # type: ignore[arg-type]  # stands in
         "cluster-1",
         lambda: True,
     )
