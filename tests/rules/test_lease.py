@@ -224,3 +224,13 @@ def test_an_api_server_that_accepts_and_never_answers_costs_no_more_than_one_cal
         assert not lease.held()
         accepting.join()
         taken[0].close()
+
+
+def test_who_has_given_it_back_does_not_take_it_again() -> None:
+    cluster = Cluster("a")
+    cluster.pass_time(5)
+    lease = cluster.leases["a"]
+    lease.release()
+    lease.keep()  # by a thread that had begun its turn before
+    assert cluster.server.holder == ""
+    assert not lease.held()

@@ -46,7 +46,8 @@ class Lease:
         self._seen: Mapping[str, Any] | None = None
         self._unchanged_since = 0.0
         self._until = 0.0
-        self._lock = threading.Lock()  # one writer at a time, so that giving back is the last word
+        self._lock = threading.Lock()  # one writer at a time
+        self._given_back = False  # the last word: a renewal may wait for the lock just then
 
     def held(self) -> bool:
         """Tell whether it is ours now; needs no call, and ends by itself."""
@@ -59,7 +60,8 @@ class Lease:
         """
         try:
             with self._lock:
-                self._renew() if self.held() else self._try()
+                if not self._given_back:
+                    self._renew() if self.held() else self._try()
         except Conflict:
             self._seen = None  # somebody wrote in between: look who
         except (Forbidden, Gone, Invalid, Unavailable) as error:
@@ -70,7 +72,8 @@ class Lease:
         return RENEW_SECONDS if self._seen else 0.0
 
     def release(self) -> None:
-        """Give it back, so that another needn't wait for its end; else it ends by itself."""
+        """Give it back for good, so that nobody need wait for its end; else it ends by itself."""
+        self._given_back = True
         if not self._lock.acquire(timeout=RELEASE_SECONDS):
             return  # a call hangs
         try:
