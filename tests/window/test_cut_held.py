@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from disksnapshot.snapshot.tokens import LOOKUPS
 from disksnapshot.window.hold import CloudAddress, FreezeOrder, MysqlOrder, Order, Ready, Refusal
 from disksnapshot.window.launch import WindowProcess
 from lab.holding import capture, opened
@@ -66,6 +67,14 @@ def test_a_snapshot_with_an_id_is_proven_though_it_is_not_listed_in_time(here: L
     assert facts.proven
     assert not facts.disks[0].visible
     assert "visible" not in facts.times
+
+
+def test_a_listing_is_waited_for_as_long_as_the_hold_may_last(here: Local) -> None:
+    here.control.settings(visibilityDelayMilliseconds=4500)
+    facts = capture(here, here.order(max_hold_seconds=12))
+    assert facts.disks[0].visible
+    assert facts.proven
+    assert facts.look_ups <= LOOKUPS + 2, "ever more seldom"
 
 
 def test_a_late_reply_is_taken_after_letting_go_but_is_no_proof(here: Local) -> None:

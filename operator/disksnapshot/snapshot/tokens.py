@@ -50,6 +50,6 @@ def reserved(limits: Limits, order: Order) -> Iterator[Spent]:
         yield spent
     finally:
         if not spent.unknown:
-            # More than reserved only where a lost reply was looked for.
+            # More than reserved only where a lost reply was looked for, or the listing was late.
             limits.give_back(LOOK_UP, look_ups - spent.look_ups)
             limits.give_back(CREATE, len(order.disk_ids) - spent.requests)

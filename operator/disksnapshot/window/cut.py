@@ -11,7 +11,7 @@ from disksnapshot.window.connection import Connection
 from disksnapshot.window.hold import DiskFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from disksnapshot.window.hold import (
         CloudAddress,
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # The pauses before each look-up for a snapshot that should have become visible: 3.5 s in all.
 LOOKUP_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0)
+# A cloud that lists late is waited for up to the bound, ever more seldom: the cut may be as late.
+LATER_PAUSES = (2.0, 4.0, 8.0, 16.0, 32.0)
+LAST_LOOK_SECONDS = 0.3  # kept of the time that is left, so that the last pause ends with a look
 
 
 class Cut:
@@ -88,8 +91,8 @@ class Cut:
         Unless they have to be `visible`, a late reply with an id is as good.
         """
         names = dict(go.names)
-        for pause in LOOKUP_PAUSES:
-            if time.monotonic() + pause > deadline or not watch.rest(pause):
+        for pause in _pauses(deadline, visible=visible):
+            if not watch.rest(pause):
                 return
             self._collect()
             if self.created and not visible:
@@ -145,6 +148,18 @@ class Cut:
 
     def _by_disk(self, disk_id: str) -> DiskFacts:
         return next(facts for facts in self.facts if facts.disk_id == disk_id)
+
+
+def _pauses(deadline: float, *, visible: bool) -> Iterator[float]:
+    for pause in LOOKUP_PAUSES:
+        if time.monotonic() + pause > deadline:
+            return
+        yield pause
+    for pause in LATER_PAUSES if visible else ():
+        left = deadline - LAST_LOOK_SECONDS - time.monotonic()
+        if left <= 0:
+            return
+        yield min(pause, left)
 
 
 class Watch:
