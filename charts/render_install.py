@@ -27,8 +27,8 @@ _HEAD = """\
 #
 # To remove it and keep the objects and every snapshot: first the operator, which lets go of what
 # it holds; then its finalizers; then all but the definition. An operator that is installed again
-# goes on with the objects; until then a workload that is at zero for a snapshot stays there, unless
-# you run the command that its object has in status.offline.undo.
+# goes on with the objects; until then a workload that is at zero for a snapshot stays there,
+# unless you run the command that its object has in status.offline.undo.
 #
 #   kubectl -n {namespace} delete deployment {name} --cascade=foreground
 #   kubectl get dsnap --all-namespaces --output \\
