@@ -11,7 +11,7 @@ import pymysql
 from lab.deaths import gate, programs
 from lab.deaths.scene import MAX_HOLD_SECONDS, Scene
 from lab.deaths.watching import Watch
-from lab.demo import stage
+from lab.demo import stage, taken
 
 GATE_PORT: Final = 3307
 # Longer than a hold may be, but not so long that the snapshot isn't found soon after.
@@ -47,7 +47,7 @@ def frozen(scene: Scene, watch: Watch, hold_seconds: int = MAX_HOLD_SECONDS) -> 
     cbs.fault("CreateSnapshot", "ReplyLostAfterAct")
     body = scene.snapshot(hold_seconds=hold_seconds)
     stage.apply(scene.lab, body)
-    cbs.wait_call("CreateSnapshot", since=since)
+    cbs.wait_call("CreateSnapshot", since=since, timeout=taken.NET)
     watch.until_held(lambda sample: sample.locked and sample.frozen, "a lock and a freeze")
     yield Hold(scene=scene, body=body)
 
