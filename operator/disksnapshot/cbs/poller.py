@@ -125,7 +125,7 @@ class Poller(Generic[K]):
         return followers
 
     def run(self) -> None:
-        """Sweep until stopped; a new snapshot is looked at right away."""
+        """Sweep until stopped; who has nothing to follow looks at a new snapshot right away."""
         while not self._stop.is_set():
             self._wake.clear()
             pause = self.sweep()
