@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 
 THREADS = 64  # up to 48 captures, and 16 for everything else
-STOP_SECONDS = 4.0
+STOP_SECONDS = 3.0
 FAILED_PAUSE_SECONDS = 30.0
 
 logger = logging.getLogger(__name__)

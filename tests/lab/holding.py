@@ -9,7 +9,7 @@ from typing import Any
 from disksnapshot.window.hold import Facts, Go, MysqlOrder, Order, Ready, Refusal
 from disksnapshot.window.launch import WindowProcess, prepare_server
 from lab.local import Local
-from lab.writing import FileWrite, Writer
+from lab.writing import AT_ONCE, FileWrite, Writer
 
 Answer = Facts | Refusal | None
 
@@ -113,7 +113,7 @@ def operate(order: Order, go: Go) -> None:
         window.go(go, 30)
 
 
-def assert_free(here: Local, writer: Writer, since: int, seconds: float) -> None:
+def assert_free(here: Local, writer: Writer, since: int) -> None:
     """Writers go on, and the kernel and the server know of no hold; asked at teardown again."""
-    assert writer.seconds_until_acknowledged(after=since) < seconds
-    assert FileWrite(here.mount).ended(seconds)
+    assert writer.seconds_until_acknowledged(after=since) < AT_ONCE
+    assert FileWrite(here.mount).ended()

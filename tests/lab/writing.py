@@ -78,6 +78,11 @@ class Writer(threading.Thread):
         self._session.close()
 
 
+# Seconds; less than any bound of a hold here, so that it wasn't the bound that let go, and enough
+# for a busy machine.
+AT_ONCE = 3.0
+
+
 class FileWrite(threading.Thread):
     """Make a file in a folder, which blocks for as long as the file system is frozen."""
 
@@ -90,7 +95,7 @@ class FileWrite(threading.Thread):
         self._file.touch()
         self._file.unlink()
 
-    def ended(self, seconds: float) -> bool:
+    def ended(self, seconds: float = AT_ONCE) -> bool:
         """Tell whether the write ends within `seconds`."""
         self.join(seconds)
         return not self.is_alive()

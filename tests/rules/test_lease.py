@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from typing import Any, Self
 
-import pytest
 from kubernetes import client
 
 from disksnapshot.errors import Conflict, Forbidden, Gone, Unavailable
@@ -220,7 +219,7 @@ def test_an_api_server_that_accepts_and_never_answers_costs_no_more_than_one_cal
         lease = Lease(Api(client.Configuration(host=f"http://127.0.0.1:{port}")), "system", "a")
         began = time.monotonic()
         lease.keep()
-        assert time.monotonic() - began == pytest.approx(CALL_SECONDS, abs=1)
+        assert CALL_SECONDS * 0.9 <= time.monotonic() - began < CALL_SECONDS * 2
         assert not lease.held()
         accepting.join()
         taken[0].close()

@@ -322,6 +322,20 @@ def test_a_hold_is_called_proven_only_with_every_step_s_proof(case: Case) -> Non
         assert proven
 
 
+def test_what_a_proof_rests_on_is_said_where_the_cloud_never_listed_the_snapshot() -> None:
+    held = Case(
+        name="not listed until the bound",
+        facts=facts(cut(visible=False)),
+        quiesce=ABORT,
+        state=RECORDED,
+        reason="Creating",
+    )
+    body = judged(held).ready("complete").body
+    assert body["quiesce"]["cutEvidence"] == "Accepted"
+    quiesced = next(item for item in body["conditions"] if item["type"] == "Quiesced")
+    assert "the cloud's answer alone" in quiesced["message"]
+
+
 def test_nothing_held_is_said_in_the_message() -> None:
     [case] = [case for case in CASES if case.name.startswith("nothing to hold with")]
     assert "nothing was held (FreezerNotInstalled)" in status.parse(judged(case).body).message

@@ -158,7 +158,7 @@ def test_a_cut_without_hold_is_made_and_called_so_when_the_lock_is_refused(here:
     assert facts.refusal
     assert facts.refusal.reason == "LockTimeout"
     assert not any(step.proven for step in facts.steps)
-    assert FileWrite(here.mount).ended(1)
+    assert FileWrite(here.mount).ended()
 
 
 def test_two_nodes_are_frozen_under_one_hold(here: Local, other_mount: Path) -> None:

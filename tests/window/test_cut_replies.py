@@ -158,7 +158,7 @@ def test_no_reply_is_waited_for_no_longer_than_asked(script: Script) -> None:
     cutting = script(())
     start = time.monotonic()
     facts = cutting.send(seconds=0.2)
-    assert time.monotonic() - start < 0.5
+    assert time.monotonic() - start < 2
     assert not cutting.cut.answered
     assert (facts.sent, facts.snapshot_id, facts.code) == (True, "", "")
 
@@ -253,7 +253,7 @@ def test_a_look_up_without_an_answer_ends_in_time(script: Script) -> None:
     cutting.send(seconds=0.1)
     start = time.monotonic()
     assert not cutting.look_up(seconds=0.3).snapshot_id
-    assert time.monotonic() - start < 0.6
+    assert time.monotonic() - start < 2
 
 
 def test_a_cloud_that_can_not_be_reached_is_a_refusal(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_freeze_blocks_writes_until_its_thaw_and_is_proven(here: Local, start:
     answer = thaw(session)
     assert (answer["thawed"], answer["writesUnchanged"]) == ([True], [True])
     assert not answer["expired"]
-    assert write.ended(1)
+    assert write.ended()
 
 
 def test_a_session_can_warm_before_it_freezes(here: Local, start: Start) -> None:
@@ -42,7 +42,7 @@ def test_a_session_can_warm_before_it_freezes(here: Local, start: Start) -> None
     event(session, "ready")
     session.send_line("warm")
     event(session, "warm")
-    assert FileWrite(here.mount).ended(1), "warming must not stop writers"
+    assert FileWrite(here.mount).ended(), "warming must not stop writers"
     session.send_line("freeze 5000")
     event(session, "frozen")
     assert thaw(session)["thawed"] == [True]
@@ -52,7 +52,7 @@ def test_the_end_of_the_input_thaws(here: Local, start: Start) -> None:
     session = start()
     freeze(session)
     session.close()
-    assert FileWrite(here.mount).ended(1)
+    assert FileWrite(here.mount).ended()
     assert session.process.returncode == 0
 
 
@@ -60,7 +60,7 @@ def test_a_termination_thaws(here: Local, start: Start) -> None:
     session = start()
     freeze(session)
     session.process.send_signal(signal.SIGTERM)
-    assert FileWrite(here.mount).ended(1)
+    assert FileWrite(here.mount).ended()
     session.process.wait(5)
     assert not thaw_as_somebody_else(here.mount)
 
@@ -84,8 +84,8 @@ def test_the_deadline_thaws_while_nobody_speaks(here: Local, start: Start) -> No
     session = start()
     freeze(session, milliseconds=500)
     frozen_at = time.monotonic()
-    assert FileWrite(here.mount).ended(2)
-    assert time.monotonic() - frozen_at < 0.8
+    assert FileWrite(here.mount).ended()
+    assert time.monotonic() - frozen_at < 2
     answer = thaw(session)
     assert answer["expired"]
     assert answer["thawed"] == [False]
@@ -96,7 +96,7 @@ def test_a_freeze_of_somebody_else_after_the_deadline_is_left_alone(
 ) -> None:
     session = start()
     freeze(session, milliseconds=300)
-    assert FileWrite(here.mount).ended(2)
+    assert FileWrite(here.mount).ended()
     assert fsfreeze("--freeze", here.mount).returncode == 0
     assert not FileWrite(here.mount).ended(0.2)
     session.close()
@@ -177,7 +177,7 @@ def test_two_file_systems_are_frozen_and_thawed_in_one_session(
     assert not any(write.ended(0.2) for write in writes)
     answer = thaw(session)
     assert (answer["thawed"], answer["writesUnchanged"]) == ([True, True], [True, True])
-    assert all(write.ended(1) for write in writes)
+    assert all(write.ended() for write in writes)
 
 
 def test_one_foreign_freeze_of_two_frees_the_other_and_leaves_the_foreign(
@@ -189,7 +189,7 @@ def test_one_foreign_freeze_of_two_frees_the_other_and_leaves_the_foreign(
     session.send_line("freeze 20000")
     reason, message = refusal(session)
     assert (reason, message) == ("FreezeRefused", f"somebody else has frozen {other_mount}")
-    assert FileWrite(here.mount).ended(1)
+    assert FileWrite(here.mount).ended()
     assert thaw_as_somebody_else(other_mount), "a foreign freeze was thawed"
 
 
@@ -213,4 +213,4 @@ def test_an_unknown_line_ends_the_session_and_thaws(here: Local, start: Start) -
     freeze(session)
     session.send_line("sing")
     assert refusal(session)[0] == "FreezeRefused"
-    assert FileWrite(here.mount).ended(1)
+    assert FileWrite(here.mount).ended()

@@ -57,9 +57,9 @@ def test_the_end_of_the_input_ends_a_hold_at_once(everywhere: Callable[[Act], No
         guard.start(["true"]).say("30")
         guard.hear()
         guard.end_input()
-        assert guard.hear(1) == "released 0 ended"
+        assert guard.hear() == "released 0 ended"
         assert guard.released
-        assert guard.exit_code(1) == 1
+        assert guard.exit_code() == 1
 
     everywhere(act)
 
@@ -71,8 +71,8 @@ def test_the_deadline_ends_a_hold_while_the_session_lives_on(
         guard.start(["true"]).say("2")
         started = time.monotonic()
         guard.hear()
-        assert guard.hear(3) == "released 0 deadline"
-        assert 1.9 < time.monotonic() - started < 2.5
+        assert guard.hear() == "released 0 deadline"
+        assert 1.9 < time.monotonic() - started < 5
         assert guard.exit_code(0.1) is None
         guard.end_input()
         assert guard.exit_code() == 1
@@ -94,7 +94,7 @@ def test_a_failed_acquire_is_told_and_released_at_once(everywhere: Callable[[Act
     def act(guard: Guarded) -> None:
         guard.start(sh("echo because >&2; exit 3")).say("9")
         assert guard.hear() == "acquired 3"
-        assert guard.hear(1) == "released 0 failed"
+        assert guard.hear() == "released 0 failed"
         assert guard.released
         guard.end_input()
         assert guard.exit_code() == 1
@@ -107,7 +107,7 @@ def test_a_program_that_is_missing_is_a_failed_acquire(everywhere: Callable[[Act
     def act(guard: Guarded) -> None:
         guard.start(["no-such-program"]).say("9")
         assert guard.hear() == "acquired 127"
-        assert guard.hear(1) == "released 0 failed"
+        assert guard.hear() == "released 0 failed"
 
     everywhere(act)
 
@@ -116,7 +116,7 @@ def test_a_refused_freeze_is_not_thawed(everywhere: Callable[[Act], None]) -> No
     def act(guard: Guarded) -> None:
         guard.start(["false"], kind="freeze").say("9")
         assert guard.hear() == "acquired 1"
-        assert guard.hear(1) == "released none refused"
+        assert guard.hear() == "released none refused"
         assert not guard.released
 
     everywhere(act)
@@ -126,7 +126,7 @@ def test_a_freeze_that_was_killed_is_thawed(everywhere: Callable[[Act], None]) -
     def act(guard: Guarded) -> None:
         guard.start(sh("kill -KILL $$"), kind="freeze").say("9")
         assert guard.hear() == "acquired 137"
-        assert guard.hear(1) == "released 0 failed"
+        assert guard.hear() == "released 0 failed"
 
     everywhere(act)
 
@@ -138,8 +138,8 @@ def test_an_acquire_that_hangs_is_ended_with_all_that_it_started(
         pid = guard.mark("pid")
         guard.start(sh(f"sleep 60 & echo $! >{pid}; wait")).say("9")
         assert guard.hear(1.8) == "acquired 143"
-        assert guard.hear(1) == "released 0 late"
-        until(lambda: not alive(int(pid.read_text())), "its child's end", seconds=1)
+        assert guard.hear() == "released 0 late"
+        until(lambda: not alive(int(pid.read_text())), "its child's end", seconds=10)
 
     everywhere(act)
 
@@ -148,7 +148,7 @@ def test_an_acquire_that_ignores_termination_is_killed(everywhere: Callable[[Act
     def act(guard: Guarded) -> None:
         guard.start(sh("trap '' TERM; while :; do sleep 1; done")).say("9")
         assert guard.hear(3) == "acquired 137"
-        assert guard.hear(1) == "released 0 late"
+        assert guard.hear() == "released 0 late"
 
     everywhere(act)
 
@@ -159,7 +159,7 @@ def test_an_acquire_still_at_it_at_the_deadline_is_killed_at_once(
     def act(guard: Guarded) -> None:
         guard.start(sh("trap '' TERM; while :; do sleep 1; done"), seconds=5).say("1")
         assert guard.hear(1.5) == "acquired 137"
-        assert guard.hear(1) == "released 0 deadline"
+        assert guard.hear() == "released 0 deadline"
 
     everywhere(act)
 
@@ -171,8 +171,8 @@ def test_an_acquire_still_at_it_when_the_input_ends_is_ended(
         guard.start(sh(f"touch {guard.mark('begun')}; sleep 60"), seconds=20).say("30")
         until(guard.mark("begun").exists, "acquire runs", seconds=5)
         guard.end_input()
-        assert guard.hear(1) == "acquired 143"
-        assert guard.hear(1) == "released 0 ended"
+        assert guard.hear() == "acquired 143"
+        assert guard.hear() == "released 0 ended"
 
     everywhere(act)
 
@@ -184,7 +184,7 @@ def test_an_acquire_that_prints_a_gigabyte_neither_blocks_nor_is_kept(
         flood = "head -c 1073741824 /dev/zero; echo; echo the end; exit 1"
         guard.start(sh(flood), seconds=20).say("30")
         assert guard.hear(20) == "acquired 1"
-        assert guard.hear(1) == "released 0 failed"
+        assert guard.hear() == "released 0 failed"
         guard.end_input()
         guard.exit_code()
         assert guard.session.last_words().endswith("the end")
@@ -241,7 +241,7 @@ def test_an_acquire_that_closes_everything_is_still_watched(
     def act(guard: Guarded) -> None:
         guard.start(sh("exec 0<&- 1>&- 2>&-; exec sleep 60")).say("9")
         assert guard.hear(1.8) == "acquired 143"
-        assert guard.hear(1) == "released 0 late"
+        assert guard.hear() == "released 0 late"
 
     everywhere(act)
 
@@ -268,8 +268,8 @@ def test_what_acquire_leaves_running_holds_until_release_and_not_after(
         assert alive(int(pid.read_text()))
         guard.say("release")
         assert guard.hear() == "released 0 asked"
-        assert guard.exit_code(1) == 0
-        until(lambda: not alive(int(pid.read_text())), "its end", seconds=1)
+        assert guard.exit_code() == 0
+        until(lambda: not alive(int(pid.read_text())), "its end", seconds=10)
 
     everywhere(act)
 
@@ -369,7 +369,7 @@ kill "$@"
     guard = Guarded(tmp_path / "alone", ("bash",)).start(sh("trap '' TERM; sleep 3"))
     guard.say("9")
     assert guard.hear(3) == "acquired 137"
-    assert guard.hear(1) == "released 0 late"
+    assert guard.hear() == "released 0 late"
     guard.close()
     words = [line.split()[-1] for line in given.read_text().splitlines()]
     assert len(words) >= 2
@@ -420,7 +420,7 @@ def test_a_guard_leaves_no_process_behind(everywhere: Callable[[Act], None]) -> 
         assert len(family) >= 6
         guard.say("release")
         guard.hear()
-        assert guard.exit_code(1) == 0
+        assert guard.exit_code() == 0
         assert not [pid for pid in family if alive(pid)]
         with pytest.raises(ExecError):
             guard.hear(0.1)

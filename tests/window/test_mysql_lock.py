@@ -15,7 +15,7 @@ from lab.demo.copy import mounted_clone
 from lab.holding import assert_not_held, capture, in_process_list, opened
 from lab.local import Local
 from lab.statements import SLOW_INNODB_INSERT, SLOW_OLD_UPDATE, long_statement
-from lab.writing import FileWrite, Writer
+from lab.writing import AT_ONCE, FileWrite, Writer
 
 
 @pytest.fixture(scope="module", params=["mariadb", "mysql"])
@@ -33,8 +33,8 @@ def test_a_lock_that_is_refused_by_a_long_statement_gives_up_in_its_budget(
         assert time.monotonic() - sent_at < LOCK_BUDGET_SECONDS + 2
         assert facts.refusal
         assert facts.refusal.reason == "LockTimeout"
-        assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
-        assert FileWrite(here.mount).ended(1)
+        assert writer.seconds_until_acknowledged(after=time.time_ns()) < AT_ONCE
+        assert FileWrite(here.mount).ended()
         assert_not_held(here)
     assert not facts.disks[0].sent
     assert not facts.proven
@@ -61,7 +61,7 @@ def test_the_tables_lock_waits_for_a_long_statement_no_longer_than_its_budget(
         assert time.monotonic() - sent_at < LOCK_BUDGET_SECONDS + 2
         assert facts.refusal
         assert facts.refusal.reason == "LockTimeout"
-        assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
+        assert writer.seconds_until_acknowledged(after=time.time_ns()) < AT_ONCE
         assert_not_held(here)
 
 

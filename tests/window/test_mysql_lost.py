@@ -15,7 +15,7 @@ from lab.holding import Answer, Holding, assert_not_held, in_process_list, opene
 from lab.local import Local
 from lab.proxy import Link, Proxy
 from lab.statements import SLOW_OLD_UPDATE, long_statement
-from lab.writing import FileWrite, Writer
+from lab.writing import AT_ONCE, FileWrite, Writer
 
 SHORT_HOLD = 5
 LOCK = b"FLUSH TABLES WITH READ LOCK"
@@ -126,7 +126,7 @@ def test_a_way_that_breaks_under_the_lock_frees_writers_at_once_and_proves_nothi
     with opened(order(here, between, freeze=False)) as window:
         answer = Holding(here, window, pool).until_cut(here.go())
         between.drop()
-        assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
+        assert writer.seconds_until_acknowledged(after=time.time_ns()) < AT_ONCE
         window.let_go()
         facts = unproven(answer)
     assert "session was lost" in facts.steps[0].reason
@@ -143,7 +143,7 @@ def test_a_way_that_falls_silent_under_the_lock_frees_writers_by_the_bound(
         between.pause()
         waited = writer.seconds_until_acknowledged(after=silent_at)
         assert (silent_at - holding.sent_at) / 1e9 + waited < SHORT_HOLD
-        assert FileWrite(here.mount).ended(1)
+        assert FileWrite(here.mount).ended()
         unproven(answer)
 
 
@@ -153,7 +153,7 @@ def test_a_way_that_breaks_at_the_unlock_proves_nothing_and_frees_writers(
     between.before(UNLOCK, Link.close)
     with opened(order(here, between)) as window:
         facts = window.go(here.go(), 20)
-        assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
+        assert writer.seconds_until_acknowledged(after=time.time_ns()) < AT_ONCE
     assert isinstance(facts, Facts)
     assert facts.disks[0].snapshot_id
     assert not facts.proven
@@ -170,7 +170,7 @@ def test_a_session_that_somebody_kills_under_the_lock_proves_nothing(
             cursor.execute("KILL %s", cursor.fetchone())
         window.let_go()
         unproven(answer)
-    assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
+    assert writer.seconds_until_acknowledged(after=time.time_ns()) < AT_ONCE
 
 
 @pytest.mark.usefixtures("hidden")

@@ -17,7 +17,7 @@ def test_a_conversation_closed_before_go_leaves_nothing_held(here: Local, writer
         window.let_go()
         closed_at = time.time_ns()
         assert window.go(here.go(), 5) is None
-        assert_free(here, writer, closed_at, 1)
+        assert_free(here, writer, closed_at)
     assert here.control.snapshots() == []
 
 
@@ -32,7 +32,7 @@ def test_a_conversation_closed_right_after_go_cuts_nothing_and_says_so(
             window.let_go()  # between the lock's send and the cut
             cursor.execute("UNLOCK TABLES")
             facts = answer.result()
-            assert_free(here, writer, time.time_ns(), 1)
+            assert_free(here, writer, time.time_ns())
     assert isinstance(facts, Facts)
     assert not facts.disks[0].sent
     assert not facts.proven
@@ -44,7 +44,7 @@ def test_a_cut_that_was_signed_a_minute_ago_touches_nobody(here: Local, writer: 
     """Its operator was stopped; meanwhile another one may have settled it, and begun anew."""
     with opened(here.order()) as window:
         facts = window.go(here.go(seconds_ago=61), 20)
-        assert_free(here, writer, time.time_ns(), 1)
+        assert_free(here, writer, time.time_ns())
     assert isinstance(facts, Facts)
     assert not facts.disks[0].sent
     assert facts.refusal is not None
@@ -62,7 +62,7 @@ def test_a_conversation_closed_after_the_cut_was_sent_frees_writers_at_once_and_
         answer = Holding(here, window, pool).until_cut(here.go())
         window.let_go()
         closed_at = time.time_ns()
-        assert_free(here, writer, closed_at, 1)
+        assert_free(here, writer, closed_at)
         facts = answer.result()
     assert isinstance(facts, Facts)
     assert facts.disks[0].sent

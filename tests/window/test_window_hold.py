@@ -10,7 +10,7 @@ from disksnapshot.window.hold import Facts, Ready, Refusal
 from disksnapshot.window.launch import WindowProcess
 from lab.holding import capture
 from lab.local import Local
-from lab.writing import FileWrite, Writer
+from lab.writing import AT_ONCE, FileWrite, Writer
 
 
 def test_a_held_cut_is_proven_and_everything_is_free_afterwards(
@@ -20,8 +20,8 @@ def test_a_held_cut_is_proven_and_everything_is_free_afterwards(
     assert facts.proven
     assert facts.refusal is None
     assert [step.proven for step in facts.steps] == [True, True]
-    assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
-    assert FileWrite(here.mount).ended(1)
+    assert writer.seconds_until_acknowledged(after=time.time_ns()) < AT_ONCE
+    assert FileWrite(here.mount).ended()
 
 
 def test_no_insert_is_acknowledged_between_frozen_and_thawed(here: Local, writer: Writer) -> None:

@@ -28,7 +28,7 @@ from lab.holding import Holding, capture, opened
 from lab.local import Local
 from lab.program import LocalProgram, LocalSession
 from lab.thawing import Thawer
-from lab.writing import FileWrite, Writer
+from lab.writing import AT_ONCE, FileWrite, Writer
 
 KINDS = (filesystem.EXT4, filesystem.XFS, filesystem.XFS)
 REFUSES_TO_FREEZE = """
@@ -83,7 +83,7 @@ def freeze_of(facts: Facts) -> StepFacts:
 
 def all_go_on(*mounts: Path) -> bool:
     writes = [FileWrite(mount) for mount in mounts]
-    return all(write.ended(1) for write in writes)
+    return all(write.ended() for write in writes)
 
 
 def test_file_systems_of_many_nodes_and_kinds_are_proven_under_one_hold(
@@ -110,7 +110,7 @@ def test_a_write_to_xfs_waits_for_its_thaw(
         facts = answer.result()
     assert isinstance(facts, Facts)
     assert facts.proven
-    assert write.ended(1)
+    assert write.ended()
 
 
 def test_many_file_systems_of_a_node_are_frozen_side_by_side(
@@ -138,7 +138,7 @@ def test_a_node_that_refuses_its_freeze_lets_the_others_and_the_database_go(
     assert facts.refusal.reason == "FreezeRefused"
     assert here.control.snapshots() == []
     assert all_go_on(here.mount, *others)
-    assert writer.seconds_until_acknowledged(after=time.time_ns()) < 1
+    assert writer.seconds_until_acknowledged(after=time.time_ns()) < AT_ONCE
 
 
 def test_one_file_system_of_many_that_others_froze_meanwhile_leaves_all_but_it_free(
@@ -171,7 +171,7 @@ def test_a_freezer_that_dies_on_one_node_of_two_is_no_proof_and_leaves_nothing_f
     assert not facts.proven
     assert freeze_of(facts).reason
     writes = [FileWrite(mount) for mount in (here.mount, *others)]
-    assert all(write.ended(3) for write in writes)
+    assert all(write.ended() for write in writes)
 
 
 def test_a_command_that_fails_in_one_container_is_released_in_all(

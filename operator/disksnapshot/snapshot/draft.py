@@ -189,6 +189,9 @@ class Draft:
         proven = bool(quiesce.get("proven"))
         reason = Reason.PROVEN if proven else quiesce.get("reason", Reason.PROOF_FAILED)
         message = "writers were held over the cut" if proven else "the hold is not proven"
+        if proven and quiesce.get("cutEvidence") == "Accepted":
+            # A cloud may answer first and cut later.
+            message += ", by the cloud's answer alone: they went on before it listed the snapshot"
         self._set(QUIESCED, "True" if proven else "False", reason, message)
         if "startedTime" in quiesce and "resumedTime" not in quiesce:
             message = "a hold's end was not seen; each lets go by itself at its bound"
