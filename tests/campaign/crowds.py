@@ -13,7 +13,7 @@ from campaign.situation import NAMESPACE
 from disksnapshot.sight import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from campaign.world import World
 
@@ -33,7 +33,7 @@ def cases() -> Iterator[Case]:
 
 def _case(name: str, at: str, *, dies: bool = False) -> Case:
     def arrange(world: World) -> list[Fault]:
-        made = Fault(meet=_first(_make, world), named=at)
+        made = Fault(meet=_first(lambda world: make(world, KEYS), world), named=at)
         deleted = Fault(meet=_first(_delete, world), named="DeleteSnapshots", after=made)
         killed = Fault(meet=kill_after, named="PATCH status", skips=2, after=made)
         return [made, deleted, *([killed] if dies else [])]
@@ -52,15 +52,15 @@ def _first(deed: Callable[[World], None], world: World) -> Callable[[Act], objec
     return meet
 
 
-def _make(world: World) -> None:
-    spec = {"deletionPolicy": "Delete"}
-    for number, key in enumerate(KEYS):
+def make(world: World, keys: Sequence[Key]) -> None:
+    """Make an object for each, under Delete, with a disk of its own that nobody mounts."""
+    for number, key in enumerate(keys):
         disk_id = f"disk-{number:08}"
         world.cloud.disks[disk_id] = disk(disk_id)
         uid = f"{number:08}-cccc-6789-abcd-ef0123456789"
-        situation.put(world.server, key, uid, disk_id, spec)
+        situation.put(world.server, key, uid, disk_id, {"deletionPolicy": "Delete"})
         world.others.append(uid)
-    world.keys += KEYS
+    world.keys += keys
 
 
 def _delete(world: World) -> None:

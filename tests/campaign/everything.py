@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from campaign import (
     accounts,
+    backlogs,
     breadth,
     bulky,
     clouds,
@@ -54,6 +55,7 @@ def singles() -> Iterator[Case]:
     yield from sources.cases()
     yield from namesakes.cases()
     yield from crowds.cases()
+    yield from backlogs.cases()
     yield from pruned.cases()
     yield from bulky.cases()
     yield from downs.cases()

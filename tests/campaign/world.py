@@ -63,6 +63,7 @@ class World:
         self.heard = Heard()
         self.unexpected: list[str] = []
         self.keys = [SUBJECT, NEIGHBOUR]
+        self.counted = {SUBJECT}  # whose effects are numbered, so that faults may befall them
         self.others: list[str] = []  # uids of more objects that may be deleted
         self.looks = 0
         self.taken_back = False  # the end that an object had come to
@@ -71,6 +72,7 @@ class World:
         self._policy = str(spec.get("deletionPolicy", "Retain"))
         self._expires_after: int | None = spec.get("expireAfterSeconds")
         self.stopped = 0.0  # seconds in which no operator did anything
+        self.deaths = 0  # of operators; each was followed by a start
         self.operators = [Operator(self) for _ in range(operators)]
 
     def _is_held(self, disk_id: str) -> bool:
@@ -129,6 +131,7 @@ class World:
             try:
                 busy = self._turn(self.operators[who]) or busy
             except Killed:
+                self.deaths += 1
                 self.stop(RESTART_SECONDS)
                 self.operators[who] = Operator(self)
                 busy = True
@@ -160,7 +163,7 @@ class World:
     def look(self, operator: Operator, key: Key) -> None:
         """Let one operator look at one object, as a thread of its queue does."""
         operator.due.pop(key, None)
-        operator.tap.counted = key == SUBJECT
+        operator.tap.counted = key in self.counted
         self.looks += key == SUBJECT
         try:
             pause = operator.loop.look(key)
