@@ -20,7 +20,7 @@ from disksnapshot.sight import Key
 from disksnapshot.snapshot import inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
     from datetime import datetime
 
     from disksnapshot.cbs.client import Cloud
@@ -79,6 +79,7 @@ class Sweep:
         self._failures = 0
         self._told: set[tuple[str, str]] = set()  # as of the last sweep
         self._unwanted: set[str] = set()  # uids of objects that wanted Delete as they went
+        self._left_at: dict[str, datetime] = {}  # when something of these was last left over
         self._orphan_since: dict[str, datetime] = {}
 
     def run(self, may_work: Callable[[], bool]) -> None:
@@ -116,21 +117,22 @@ class Sweep:
         """Note how an object was in the moment that it went: only that tells what it wanted.
 
         What a sweep saw of it may be an hour old, and its owner may have asked for Retain since,
-        so as to keep the snapshot.
+        so as to keep the snapshot. One that was restored may go twice: the last time counts.
         """
+        uid = body["metadata"]["uid"]
         if self._pace.deletes_orphans and inventory.wanted_gone(body):
-            self._unwanted.add(body["metadata"]["uid"])
+            self._unwanted.add(uid)
+        else:
+            self._unwanted.discard(uid)
 
     def _sweep(self) -> None:
-        gone_before = set(self._unwanted)
         listed = self._marked(self._cloud.every_snapshot())
-        objects = {item.uid: item for item in map(inventory.kept, self._objects.every())}
+        objects = self._kept()
         found = inventory.compare(listed, objects.values())
         self._tell(found, objects)
         self._metrics.left_over(len(found.orphans), len(found.retained))
-        # Of what went before the listing, only what is left over must be remembered.
-        self._unwanted -= gone_before - {item.uid for item in found.orphans}
         if self._pace.deletes_orphans:
+            self._forget({item.uid for item in found.orphans})
             self._delete(found.orphans, objects)
         if found.missing and not self._stop.wait(self._pace.again_seconds):
             owners = [objects[uid] for uid in found.missing]
@@ -139,6 +141,9 @@ class Sweep:
                 self._confirm(found.missing, objects)
             else:
                 logger.warning("%s", account.nowhere(disks, chain(*found.missing.values())))
+
+    def _kept(self) -> dict[str, Kept]:
+        return {item.uid: item for item in map(inventory.kept, self._objects.every())}
 
     def _marked(self, snapshots: Iterable[Snapshot]) -> list[Marked]:
         found = (
@@ -187,20 +192,34 @@ class Sweep:
         subject = snapshot_subject(namespace, name, uid)
         self._events.post(subject, kind, reason, f"{message}. {REMEDIES[reason]}")
 
+    def _forget(self, left: Container[str]) -> None:
+        """Forget who went of whom a day's listings show nothing; a single one may lack it."""
+        now = self._cloud.clock.now()
+        went = set(self._unwanted)
+        self._left_at = {u: now if u in left else self._left_at.get(u, now) for u in went}
+        self._unwanted -= {u for u, last in self._left_at.items() if now - last >= ORPHAN_AGE}
+
     def _delete(self, orphans: Iterable[Marked], objects: Mapping[str, Kept]) -> None:
         """Delete what has been an orphan for a day, if its object wants that, or did as it went.
 
-        The mark of the policy is as old as the snapshot, so it alone is never enough.
+        The objects are looked at once more: this process may have been stopped for long since
+        they were, and one that was gone may have been restored.
         """
         now = self._cloud.clock.now()
-        ids = {item.id for item in orphans}
-        self._orphan_since = {i: self._orphan_since.get(i, now) for i in ids}
-        for item in orphans:
-            old = now - self._orphan_since[item.id] >= ORPHAN_AGE
-            owner = objects.get(item.uid)
-            unwanted = owner.policy == "Delete" if owner else item.uid in self._unwanted
-            if old and item.complete and unwanted:
+        self._orphan_since = {item.id: self._orphan_since.get(item.id, now) for item in orphans}
+        old = [item for item in orphans if now - self._orphan_since[item.id] >= ORPHAN_AGE]
+        due = [item for item in old if self._is_unwanted(item, objects)]
+        if due:
+            objects = self._kept()
+        for item in inventory.compare(due, objects.values()).orphans:
+            if self._is_unwanted(item, objects):
                 self._discard(item)
+
+    def _is_unwanted(self, item: Marked, objects: Mapping[str, Kept]) -> bool:
+        """The mark of the policy is as old as the snapshot, so it alone is never enough."""
+        owner = objects.get(item.uid)
+        unwanted = owner.policy == "Delete" if owner else item.uid in self._unwanted
+        return unwanted and item.complete
 
     def _discard(self, item: Marked) -> None:
         where = f"{item.id}, an orphan of {item.namespace}/{item.name}"
