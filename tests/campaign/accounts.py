@@ -43,7 +43,7 @@ def _at(number: int, *, dies: bool = False, deletes: bool = False) -> Arrange:
         return [Fault(meet=partial(meet, world), number=number)]
 
     def meet(world: World, act: Act) -> object:
-        _change_keys(world)
+        change_keys(world)
         if deletes and world.body():
             world.server.delete(situation.path(SUBJECT))
         if dies:
@@ -53,7 +53,8 @@ def _at(number: int, *, dies: bool = False, deletes: bool = False) -> Arrange:
     return arrange
 
 
-def _change_keys(world: World) -> None:
+def change_keys(world: World) -> None:
+    """For an hour it is asked with keys of another account."""
     world.cloud.elsewhere = True
     right_again = world.clock.seconds + HOUR
     world.clock.alarm(HOUR)

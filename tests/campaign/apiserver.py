@@ -32,6 +32,7 @@ class ApiServer:
         self.first: dict[str, dict[str, Any]] = {}  # each as it was made
         self.events: list[dict[str, Any]] = []
         self.writes: list[str] = []
+        self.gone: list[dict[str, Any]] = []  # what was deleted, as it was last
         self.written: list[Callable[[], object]] = []  # who is told of each write
         self.limit: int | None = None  # of bytes that etcd takes
         self._version = 0
@@ -152,7 +153,8 @@ class ApiServer:
         if path in self.objects:
             self.before[path] = self.objects[path]
         if "deletionTimestamp" in made["metadata"] and not made["metadata"].get("finalizers"):
-            self.objects.pop(path, None)
+            self.remove(path)
+            self.gone.append(made)
         else:
             self.objects[path] = made
         for told in self.written:

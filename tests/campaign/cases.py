@@ -40,6 +40,7 @@ class Case:
     cuts: int = 1
     spec: dict[str, Any] = field(default_factory=dict)
     seconds: float = 2 * HOUR  # for the way to its end
+    quiet: float = QUIET_SECONDS  # in which it stays at its end, before it is deleted
     called: str = ""  # what its snapshot has to be called when it is Ready
     says: str = ""  # words that a person must have been told by the end, in a status or the log
     asks: Callable[[World], Iterable[tuple[str, str]]] = lambda _: ()  # what it alone breaks
@@ -214,7 +215,7 @@ def _stay(world: World, oracles: Oracles, case: Case, end: str) -> None:
             oracles.broken("Converge", f"it is never gone: {world.done().message}")
         return
     before = world.server.version(situation.path(SUBJECT))
-    world.run(lambda: False, QUIET_SECONDS)
+    world.run(lambda: False, case.quiet)
     if world.server.version(situation.path(SUBJECT)) != before:
         oracles.broken("Converge", "it is written again and again, though it has ended")
     if _end(world) != end:

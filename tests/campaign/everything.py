@@ -19,6 +19,7 @@ from campaign import (
     inputs,
     lives,
     namesakes,
+    orphans,
     pruned,
     skews,
     sources,
@@ -56,6 +57,7 @@ def singles() -> Iterator[Case]:
     yield from namesakes.cases()
     yield from crowds.cases()
     yield from backlogs.cases()
+    yield from orphans.cases()
     yield from pruned.cases()
     yield from bulky.cases()
     yield from downs.cases()

@@ -34,6 +34,17 @@ CLUSTER = "cluster-1"
 REGION = "ap-guangzhou"
 SECRET_KEY = "the-cloud's-secret-key"  # noqa: S105 - of a cloud in memory
 FREEZERS = "freezers"
+NEVER = float("inf")
+AT_ONCE = Pace(every_seconds=0.001)
+
+
+class Hourly(Pace):
+    """As a chart with `orphans.delete` has it; the second look is no real minute later."""
+
+    @property
+    def again_seconds(self) -> float:
+        """Return what a thread may really wait."""
+        return AT_ONCE.again_seconds
 
 
 class InMemory(Captures):
@@ -72,6 +83,10 @@ class Operator:
         self.seen: dict[Key, str] = {}
         self.sweeps_at = world.clock.seconds
         self.idle = False  # nothing is followed
+        # For what is left over and lost it looks by itself only where a case is about that.
+        hourly = world.pace is not AT_ONCE
+        self.looks_over_at = world.clock.seconds + world.pace.first_seconds if hourly else NEVER
+        self.told_gone = len(world.server.gone)  # what went before its start, no watch tells
         self._clock: Clock = world.clock
         api = wire.api(world.server, self.tap)
         clock = CloudClock(world.clock.now)
@@ -88,8 +103,7 @@ class Operator:
             objects, Announcements(api, events, metrics), cloud, self.poller, captures,
             CLUSTER, clock=cloud.clock.now,
         )  # fmt: skip
-        pace = Pace(every_seconds=0.001)
-        self.sweep = Sweep(objects, cloud, events, metrics, CLUSTER, self._lose, pace)
+        self.sweep = Sweep(objects, cloud, events, metrics, CLUSTER, self._lose, world.pace)
 
     def wake(self, key: Key) -> None:
         self.due[key] = self._clock.seconds

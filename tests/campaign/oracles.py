@@ -214,7 +214,11 @@ class Oracles:
         operator = self.world.operators[0]
         operator.tap.counted = False
         operator.sweep.turn()
-        told = [event["reason"] for event in self.world.server.events[reported:]]
+        told = [
+            event["reason"]
+            for event in self.world.server.events[reported:]
+            if event["involvedObject"]["uid"] in self.world.uids
+        ]
         if self._is_left_by_another:
             if Reason.ORPHANED not in told:
                 self.broken("Tracked", "nobody was told of what another of this name has left")

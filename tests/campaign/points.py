@@ -81,13 +81,14 @@ class Tap:
     def __init__(self, points: Points) -> None:
         self._points = points
         self.dead = False
+        self.part = ""  # of the operator, which acts now; the names of its effects begin so
         self.counted = True  # only what concerns the object under test is numbered
 
     def effect(self, name: str, act: Act) -> Any:
         if self.dead:
             raise Killed
         try:
-            answer = self._points.pass_through(name, act) if self.counted else act()
+            answer = self._points.pass_through(self.part + name, act) if self.counted else act()
         except Killed:
             self.dead = True
             raise

@@ -10,7 +10,7 @@ from campaign import situation
 from campaign.apiserver import ApiServer
 from campaign.clock import Clock
 from campaign.cloud import Cloud, disk
-from campaign.operators import Operator
+from campaign.operators import AT_ONCE, Operator
 from campaign.points import Killed, Points
 from campaign.situation import NEIGHBOUR, SUBJECT
 from campaign.workload import Workload
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from disksnapshot.sight import Key
+    from disksnapshot.sweep import Pace
 
 HOUR = 3600.0
 RESTART_SECONDS = 1.0
@@ -47,12 +48,7 @@ class World:
         random.seed(seed)  # the pauses are spread a little
         self.clock, self.points = Clock(), Points()
         self.server, self.writers = ApiServer(), Writers(self.clock)
-        self.cloud = Cloud(self.clock)
-        self.cloud.is_held = self._is_held
-        attached = {*situation.DISKS.values(), situation.OTHER_DISKS[situation.LOGS]}
-        self.cloud.disks = {item: disk(item) for item in attached}
-        archive = situation.OTHER_DISKS[situation.ARCHIVE]
-        self.cloud.disks[archive] = disk(archive, DiskState="UNATTACHED", InstanceId="")
+        self.cloud = self._cloud()
         self.clock.passing += [self.writers.pass_time, self.cloud.pass_time]
         asked = {"quiesce": situation.QUIESCE, **spec}
         self.spec = {name: value for name, value in asked.items() if value is not None}
@@ -73,7 +69,17 @@ class World:
         self._expires_after: int | None = spec.get("expireAfterSeconds")
         self.stopped = 0.0  # seconds in which no operator did anything
         self.deaths = 0  # of operators; each was followed by a start
+        self.said = 0  # events that were written before the last of these
+        self.pace = AT_ONCE  # of the sweeps for what is lost and left over
         self.operators = [Operator(self) for _ in range(operators)]
+
+    def _cloud(self) -> Cloud:
+        cloud = Cloud(self.clock, is_held=self._is_held)
+        attached = {*situation.DISKS.values(), situation.OTHER_DISKS[situation.LOGS]}
+        cloud.disks = {item: disk(item) for item in attached}
+        archive = situation.OTHER_DISKS[situation.ARCHIVE]
+        cloud.disks[archive] = disk(archive, DiskState="UNATTACHED", InstanceId="")
+        return cloud
 
     def _is_held(self, disk_id: str) -> bool:
         """Tell whether nobody could write: by holds, or as nobody is there to write."""
@@ -97,6 +103,11 @@ class World:
         if body:
             self._expires_after = body["spec"].get("expireAfterSeconds")
         return self._expires_after
+
+    def sweep_by(self, pace: Pace) -> None:
+        """Let every operator sweep by itself for what is lost and left over."""
+        self.pace = pace
+        self.operators = [Operator(self) for _ in self.operators]
 
     def stop(self, seconds: float) -> None:
         """Let time pass in which no operator does anything."""
@@ -131,7 +142,7 @@ class World:
             try:
                 busy = self._turn(self.operators[who]) or busy
             except Killed:
-                self.deaths += 1
+                self.deaths, self.said = self.deaths + 1, len(self.server.events)
                 self.stop(RESTART_SECONDS)
                 self.operators[who] = Operator(self)
                 busy = True
@@ -139,6 +150,7 @@ class World:
 
     def _turn(self, operator: Operator) -> bool:
         busy = False
+        self.tell_gone()
         for key in tuple(self.keys):
             version = self.server.version(situation.path(key))
             watching = self.silent_until <= self.clock.seconds
@@ -153,7 +165,27 @@ class World:
             operator.sweeps_at = self.clock.seconds  # there may be something to follow now
         if operator.sweeps_at <= self.clock.seconds:
             self._sweep(operator)
+        if operator.looks_over_at <= self.clock.seconds:
+            self._look_over(operator)
         return busy
+
+    def tell_gone(self) -> None:
+        """Let the watch tell how objects were as they went; what it misses it never tells."""
+        watching = self.silent_until <= self.clock.seconds
+        for operator in self.operators:
+            went = self.server.gone[operator.told_gone :] if watching else []
+            operator.told_gone = len(self.server.gone)
+            for body in went:
+                operator.sweep.went(body)
+
+    def _look_over(self, operator: Operator) -> None:
+        """Let it look for what was lost and what is left over, as a thread of its own does."""
+        operator.tap.part = "sweep "
+        try:
+            pause = operator.sweep.turn()
+        finally:
+            operator.tap.part = ""
+        operator.looks_over_at = self.clock.seconds + pause
 
     def _sweep(self, operator: Operator) -> None:
         pause = operator.poller.sweep()
@@ -187,5 +219,5 @@ class World:
         if self.silent_until > self.clock.seconds:
             times.append(self.silent_until)
         for operator in self.operators:
-            times += [*operator.due.values(), operator.sweeps_at]
+            times += [*operator.due.values(), operator.sweeps_at, operator.looks_over_at]
         return max(0.001, min(times) - self.clock.seconds)
