@@ -14,6 +14,7 @@ class Reason(StrEnum):
     TAKEN = "Taken"
     CREATING = "Creating"
     READY = "Ready"
+    SNAPSHOT_READY = "SnapshotReady"
     PROVEN = "Proven"
     RESUMED = "Resumed"
     NOT_HELD = "NotHeld"
@@ -80,6 +81,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.TAKEN: "Nothing to do: the cut is made, and the cloud has named the snapshot.",
     Reason.CREATING: "Nothing to do: writers go on; the cloud copies the data.",
     Reason.READY: "Nothing to do: the snapshot can be used.",
+    Reason.SNAPSHOT_READY: "Nothing to do: the event says what the snapshot holds.",
     Reason.PROVEN: "Nothing to do: the hold was in force from before the cut until after it.",
     Reason.NOT_HELD: "Nothing to do: no writer was held, as spec.quiesce asks or allows.",
     Reason.RESUMED: "Nothing to do: writers go on.",

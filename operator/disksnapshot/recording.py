@@ -80,7 +80,7 @@ class Recorder:
         self._writer.write(sight, draft)
         self._poller.forget(sight.done.snapshots.values())
         self._metrics.finished(words, sight.age)
-        self._announcements.post(sight.ask, "Normal", "SnapshotReady", message)
+        self._announcements.post(sight.ask, "Normal", Reason.SNAPSHOT_READY, message)
 
     def refuse(self, sight: Sight, problem: Problem) -> None:
         """Say which field is wrong; a snapshot that is Ready stays so."""

@@ -32,6 +32,7 @@ class ApiServer:
         self.first: dict[str, dict[str, Any]] = {}  # each as it was made
         self.events: list[dict[str, Any]] = []
         self.writes: list[str] = []
+        self.set_back = 0  # statuses that somebody else has changed
         self.gone: list[dict[str, Any]] = []  # what was deleted, as it was last
         self.written: list[Callable[[], object]] = []  # who is told of each write
         self.limit: int | None = None  # of bytes that etcd takes
@@ -86,6 +87,7 @@ class ApiServer:
         """Change a status as a restored etcd does, or a schema that lacks some of its fields."""
         stored = copy.deepcopy(self.objects[path])
         change(stored.setdefault("status", {}))
+        self.set_back += 1
         self._store(path, stored)
 
     def remove(self, path: str) -> None:

@@ -53,6 +53,12 @@ CAUGHT = (
         case="no fault befalls it, Delete",
     ),
     Caught(
+        build="ours-restored-not-looked-for",
+        lacks="the last look at all objects before an orphan is deleted",
+        guarantee="Ours",
+        case="the orphan's object is back after the first of two looks at all objects",
+    ),
+    Caught(
         build="true-proof-not-asked-for",
         lacks="the proof that the hold covered the cut",
         guarantee="True",
@@ -75,6 +81,12 @@ CAUGHT = (
         lacks="the minute between two attempts that touch writers",
         guarantee="Calm",
         case="lock fails: LockTimeout, once, Abort",
+    ),
+    Caught(
+        build="event-told-twice",
+        lacks="the rule that an event is written once",
+        guarantee="Calm",
+        case="no fault befalls it, Delete",
     ),
     Caught(
         build="isolated-gate-shut-for-all",

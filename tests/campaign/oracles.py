@@ -163,6 +163,7 @@ class Oracles:
         self._ours()
         self._tracked()
         self._calm()
+        self._told()
         if world.unexpected:
             self.broken("Clear", f"an error that nobody has thought of: {world.unexpected[0]}")
         for text in (*map(json.dumps, world.server.events), *world.heard.lines):
@@ -200,6 +201,30 @@ class Oracles:
         if world.looks > LOOKS_TO_BEGIN_WITH + LOOKS_AN_HOUR * hours:
             self.broken("Calm", f"{world.looks} looks in {hours:.1f} h")
 
+    def _told(self) -> None:
+        """Events carry reasons of the list, each once a start: a retry writes none."""
+        events = self.world.server.events
+        for reason in {event["reason"] for event in events} - set(Reason):
+            self.broken("Clear", f"an event's {reason} is no reason of the list")
+        about = Counter(map(_about, events))
+        for (reason, name, uid), times in about.items():
+            born = {one for _, known, one in about if known == name and not one.startswith("uid-")}
+            # Of a claim, each object of that name tells; and all that is set back comes again.
+            lives = len(born) if uid.startswith("uid-") else 1
+            most = self._starts * max(1, lives) + (self._fired if reason == Reason.ORPHANED else 0)
+            if times > most:
+                self.broken("Calm", f"{times} events {reason} of {name} on {uid}")
+
+    @property
+    def _starts(self) -> int:
+        """How often somebody began to follow an object: at each start, and what was set back."""
+        world = self.world
+        return len(world.operators) + world.deaths + world.server.set_back
+
+    @property
+    def _fired(self) -> int:
+        return sum(fault.fired for fault in self.world.points.faults)
+
     def _tracked(self) -> None:
         """What lacks our tags can't be deleted; that it is left must have been said."""
         unmarked = [one.id for one in self.of(self._uid) if not one.tags]
@@ -236,6 +261,14 @@ class Oracles:
         """Before a Ready object is deleted: nobody else's deletion has hit its snapshot."""
         if not any(one.gone_from is None for one in self.of(self._uid)):
             self.broken("Ours", "it is Ready, and its snapshot was deleted")
+
+
+def _about(event: dict[str, Any]) -> tuple[str, str, str]:
+    """Return an event's reason, the DiskSnapshot it tells of, and the uid of what it is on."""
+    subject = event["involvedObject"]
+    of_claim = subject["kind"] == "PersistentVolumeClaim"
+    told = event["message"].partition(":")[0].removeprefix("DiskSnapshot ")
+    return event["reason"], told if of_claim else subject["name"], subject["uid"]
 
 
 def _own_size(status: dict[str, Any]) -> int:

@@ -215,6 +215,8 @@ def _back() -> Iterator[Case]:
             yield _back_case(stopped, number, _after(lambda world: _late_back(world, DAY)))
     late = f"the orphan's object is back while its deletion was stopped for {LATE_SECONDS:.0f} s"
     yield _back_case(late, deleted, lambda w: _first(lambda w: _late_back(w, LATE_SECONDS), w))
+    said = "the orphan's object is back after the first of two looks at all objects"
+    yield replace(_case(said, _back_after_first_look), asks=_asks_back)
     for seconds in (0.0, DAY):
         said = f"the orphan's object is back {seconds:.0f} s after the last look at all objects"
         gone = _back_case(said, deleted - 1, _after(partial(_late_back, seconds=seconds)))
@@ -227,6 +229,14 @@ def _back() -> Iterator[Case]:
 
 def _back_case(name: str, number: int, way: Way) -> Case:
     return replace(_case(name, _at(number, way)), asks=_asks_back)
+
+
+def _back_after_first_look(world: World) -> list[Fault]:
+    """By its name: a build that lacks the second look has other numbers."""
+    deleted = _deleted_at()
+    begun = max(n for n, name in enumerate(_recorded()[:deleted]) if name == GO_AT)
+    looks = _recorded()[:begun].count(LIST)
+    return [Fault(meet=_after(_restore)(world), named=LIST, skips=looks)]
 
 
 def _after(deed: Callable[[World], None]) -> Way:
