@@ -14,6 +14,7 @@ from campaign import (
     deaths,
     downs,
     edits,
+    endings,
     grounds,
     holds,
     inputs,
@@ -48,6 +49,7 @@ def _told() -> Iterator[Case]:
     yield from deaths.unharmed()
     yield from deaths.kills()
     yield from deaths.stops()
+    yield from endings.cases()
     yield from clouds.cases()
     yield from unlisted.cases()
     yield from ways.cases()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from tencentcloud.common.credential import Credential
 
 from campaign import wire
 from campaign.clock import Clock, Unhurried
-from campaign.points import Tap
+from campaign.points import ENDLESS, Tap
 from campaign.window import Window
 from disksnapshot import settings
 from disksnapshot.announcements import Announcements
@@ -21,20 +21,19 @@ from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Loop
 from disksnapshot.metrics import Metrics
 from disksnapshot.snapshot.capture import Captures
-from disksnapshot.snapshot.prepare import Prepared, Preparer
+from disksnapshot.snapshot.prepare import Preparer
 from disksnapshot.sweep import Pace, Sweep
+from disksnapshot.work import STOP_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from campaign.world import World
     from disksnapshot.sight import Key
+    from disksnapshot.window.hold import Order
 
 CLUSTER = "cluster-1"
 REGION = "ap-guangzhou"
 SECRET_KEY = "the-cloud's-secret-key"  # noqa: S105 - of a cloud in memory
 FREEZERS = "freezers"
-NEVER = float("inf")
 AT_ONCE = Pace(every_seconds=0.001)
 
 
@@ -53,13 +52,14 @@ class InMemory(Captures):
     def __init__(
         self, world: World, tap: Tap, objects: Objects, cloud: Cloud, preparer: Preparer
     ) -> None:
-        super().__init__(objects, cloud, preparer, CLUSTER, lambda: not tap.dead)
+        super().__init__(
+            objects, cloud, preparer, CLUSTER, lambda: not tap.dead and tap.ends_at == ENDLESS
+        )
         self._world, self._tap = world, tap
 
-    @contextmanager
-    def _window(self, prepared: Prepared) -> Iterator[Any]:
+    def _open(self, order: Order) -> Any:
         world = self._world
-        yield Window(prepared.order, world.cloud, world.writers, world.clock, self._tap)
+        return nullcontext(Window(order, world.cloud, world.writers, world.clock, self._tap))
 
 
 class Keys(Credential):  # type: ignore[misc]  # the SDK has no types
@@ -78,14 +78,14 @@ class Operator:
     """Its loop, its sweeps, and when each wants to be called again."""
 
     def __init__(self, world: World) -> None:
-        self.tap = Tap(world.points)
+        self.tap = Tap(world.points, world.clock.monotonic)
         self.due: dict[Key, float] = {}
         self.seen: dict[Key, str] = {}
         self.sweeps_at = world.clock.seconds
         self.idle = False  # nothing is followed
         # For what is left over and lost it looks by itself only where a case is about that.
         hourly = world.pace is not AT_ONCE
-        self.looks_over_at = world.clock.seconds + world.pace.first_seconds if hourly else NEVER
+        self.looks_over_at = world.clock.seconds + world.pace.first_seconds if hourly else ENDLESS
         self.told_gone = len(world.server.gone)  # what went before its start, no watch tells
         self._clock: Clock = world.clock
         api = wire.api(world.server, self.tap)
@@ -98,12 +98,17 @@ class Operator:
         self.poller: Poller[Key] = Poller(cloud, self.wake, cloud.clock.now, world.clock.monotonic)
         nowhere: Any = None  # no session is opened but by the window
         preparer = Preparer(api, nowhere, cloud, _settings())
-        captures = InMemory(world, self.tap, objects, cloud, preparer)
+        self._captures = InMemory(world, self.tap, objects, cloud, preparer)
         self.loop = Loop(
-            objects, Announcements(api, events, metrics), cloud, self.poller, captures,
+            objects, Announcements(api, events, metrics), cloud, self.poller, self._captures,
             CLUSTER, clock=cloud.clock.now,
         )  # fmt: skip
         self.sweep = Sweep(objects, cloud, events, metrics, CLUSTER, self._lose, world.pace)
+
+    def end(self) -> None:
+        """Hear SIGTERM: hold nothing any more, bring to its end what is in hand, begin nothing."""
+        self.tap.ends_at = self._clock.seconds + STOP_SECONDS
+        self._captures.let_all_go()
 
     def wake(self, key: Key) -> None:
         self.due[key] = self._clock.seconds

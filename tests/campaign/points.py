@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Act = Callable[[], Any]
+ENDLESS = float("inf")
 ALWAYS = 10**6  # times: more than a life has effects
 
 
@@ -78,13 +79,15 @@ class Points:
 class Tap:
     """The way out of one operator's process. Nothing leaves a dead process."""
 
-    def __init__(self, points: Points) -> None:
-        self._points = points
+    def __init__(self, points: Points, seconds: Callable[[], float] = lambda: 0.0) -> None:
+        self._points, self._seconds = points, seconds
         self.dead = False
+        self.ends_at = ENDLESS  # nothing of it is left then
         self.part = ""  # of the operator, which acts now; the names of its effects begin so
         self.counted = True  # only what concerns the object under test is numbered
 
     def effect(self, name: str, act: Act) -> Any:
+        self.dead = self.dead or self._seconds() >= self.ends_at
         if self.dead:
             raise Killed
         try:

@@ -53,7 +53,7 @@ class Window:
     ) -> None:
         self._order, self._cloud, self._writers = order, cloud, writers
         self._clock, self._tap = clock, tap
-        self._lost = False
+        self._ended = False  # its input: it shall let go
         self._look_ups = 0
 
     def ready(self, _seconds: float) -> Ready | Refusal:
@@ -62,10 +62,14 @@ class Window:
         except HoldError as error:
             return Refusal(reason=error.reason, message=str(error))
         except WindowDied:
+            self._ended = True
+        if self._ended:
             return Refusal(reason="HoldLost", message="the window ended before it was ready")
         return Ready()
 
     def go(self, go: Go, _seconds: float) -> Facts | Refusal | None:
+        if self._ended:  # it had closed everything, and nobody hears the order
+            return None
         try:
             return self._hold(go)
         except WindowDied:
@@ -75,7 +79,8 @@ class Window:
             self._writers.lose()
 
     def let_go(self) -> None:
-        """The end of its input."""
+        """The end of its input: it cuts nothing more, looks for nothing more, and tells."""
+        self._ended = True
 
     def _hold(self, go: Go) -> Facts:
         disks = [DiskFacts(disk_id=disk_id) for disk_id in self._order.disk_ids]
@@ -92,8 +97,7 @@ class Window:
             if not self._order.cut_without_hold:
                 return Facts(steps=[one for one, _ in held], disks=disks, refusal=refusal)
             held = []
-        self._cut(go, disks, began)
-        covered = bool(held) and all(d.snapshot_id for d in disks) and self._in_force(held)
+        covered = self._cut(go, disks, began) and bool(held) and self._in_force(held)
         for facts, one in reversed(held):
             self._release(facts, one)
         return Facts(
@@ -137,16 +141,24 @@ class Window:
     def _in_force(self, held: list[tuple[StepFacts, Held]]) -> bool:
         return all(one in self._writers.held for _, one in held)
 
-    def _cut(self, go: Go, disks: list[DiskFacts], began: float) -> None:
+    def _cut(self, go: Go, disks: list[DiskFacts], began: float) -> bool:
+        """Cut unless it shall let go; tell whether each disk was, and it heard that in time.
+
+        All requests are sent at once. What it doesn't wait for comes when it holds nothing.
+        """
+        if self._ended:
+            return False
         for request, facts in zip(go.cuts, disks, strict=True):
             facts.sent = True
             try:
                 _note(facts, self._call(request.payload))
             except Silence as silence:
                 facts.message = str(silence)
-                self._clock.advance(SILENCE_SECONDS)
-        if not any(facts.code for facts in disks):
+                self._clock.advance(0.0 if self._ended else SILENCE_SECONDS)
+        heard = not self._ended
+        if heard and not any(facts.code for facts in disks):
             self._look(go, disks, began)
+        return heard and all(one.snapshot_id for one in disks)
 
     def _call(self, payload: bytes) -> wire.Reply:
         headers, body = wire.sent_by_window(payload)
@@ -161,7 +173,7 @@ class Window:
         for _ in range(LOOK_UPS):
             if all(d.visible or (d.snapshot_id and not wants_listing) for d in disks):
                 return
-            if self._clock.seconds >= self._cut_ends(began):
+            if self._ended or self._clock.seconds >= self._cut_ends(began):
                 return
             for request in go.lookups:
                 self._look_up(request.payload, disks, names)

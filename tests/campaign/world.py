@@ -11,7 +11,7 @@ from campaign.apiserver import ApiServer
 from campaign.clock import Clock
 from campaign.cloud import Cloud, disk
 from campaign.operators import AT_ONCE, Operator
-from campaign.points import Killed, Points
+from campaign.points import ENDLESS, Killed, Points
 from campaign.situation import NEIGHBOUR, SUBJECT
 from campaign.workload import Workload
 from campaign.writers import Writers
@@ -159,6 +159,7 @@ class World:
                 operator.seen[key] = version
                 self.look(operator, key)
                 busy = True
+                self._let_end(operator)
             if operator.sweeps_at < self.clock.seconds:
                 self._sweep(operator)  # a thread of its own does: it waits for no queue
         if busy and operator.idle:
@@ -187,8 +188,15 @@ class World:
             operator.tap.part = ""
         operator.looks_over_at = self.clock.seconds + pause
 
+    def _let_end(self, operator: Operator) -> None:
+        """Who was told to end does, when what it had in hand is done."""
+        if operator.tap.ends_at < ENDLESS:
+            operator.tap.dead = True
+            raise Killed
+
     def _sweep(self, operator: Operator) -> None:
         pause = operator.poller.sweep()
+        self._let_end(operator)
         operator.idle = pause is None
         operator.sweeps_at = self.clock.seconds + (pause or IDLE_SECONDS)
 

@@ -1,6 +1,7 @@
 """The campaign's window in memory tells what a real window process tells, fault by fault."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -60,6 +61,15 @@ def _after(reply: wire.Reply) -> Callable[[Any], wire.Reply]:
     return meet
 
 
+def _letting_go(window: Window) -> Callable[[Any], Any]:
+    def meet(act: Any) -> Any:
+        answer = act()
+        window.let_go()
+        return answer
+
+    return meet
+
+
 def told(facts: object) -> tuple[object, ...]:
     """Return what the operator judges by; ids differ, and so do moments."""
     assert isinstance(facts, Facts)
@@ -85,7 +95,9 @@ def signed(cloud: Cloud, disk_id: str, seconds_ago: float = 0) -> Go:
     )
 
 
-def in_memory(meet: Meet | None, release_when: str, seconds_ago: float = 0) -> object:
+def in_memory(
+    meet: Meet | None, release_when: str, seconds_ago: float = 0, ended_at: str = ""
+) -> object:
     clock, points = Clock(), Points()
     made = InMemory(clock)
     made.disks = {"disk-aaaaaaaa": disk("disk-aaaaaaaa")}
@@ -97,6 +109,9 @@ def in_memory(meet: Meet | None, release_when: str, seconds_ago: float = 0) -> o
     )
     order = orders("disk-aaaaaaaa", release_when, nowhere)
     window = Window(order, made, Writers(clock), clock, Tap(points))
+    if ended_at:
+        made.listed_after = 60.0
+        points.faults.append(Fault(meet=_letting_go(window), named=ended_at))
     assert window.ready(1) == Ready()
     return window.go(signed(cloud, "disk-aaaaaaaa", seconds_ago), 1)
 
@@ -120,6 +135,50 @@ def test_both_windows_tell_the_same(
         assert window.ready(timedelta(seconds=20).total_seconds()) == Ready()
         facts = window.go(signed(cloud, disk_id), 30)
     assert told(facts) == told(in_memory(meet, release_when))
+
+
+@pytest.mark.usefixtures("window_server")
+@pytest.mark.parametrize("action", ["CreateSnapshot", "DescribeSnapshots"])
+def test_both_windows_tell_the_same_when_they_shall_let_go(
+    emulator: Emulator, control: Control, sdk: Any, files: Any, disk_id: str, action: str
+) -> None:
+    """In the cut, whose reply comes a little later; and while it waits for the listing."""
+    late = 500 if action == "CreateSnapshot" else 0
+    control.settings(visibilityDelayMilliseconds=60_000, replyDelayMilliseconds=late)
+    host, _, port = emulator.endpoint.partition(":")
+    address = CloudAddress(host=host, port=int(port), ca_file=str(files.ca))
+    keys = Credential(sdk.credential.secret_id, sdk.credential.secret_key)
+    cloud = Cloud(keys, REGION, emulator.endpoint, str(files.ca), Limits(), CloudClock())
+    _, since = control.calls()
+    order = orders(disk_id, "Visible", address)
+    with WindowProcess(order) as window, ThreadPoolExecutor() as pool:
+        assert window.ready(timedelta(seconds=20).total_seconds()) == Ready()
+        answer = pool.submit(window.go, signed(cloud, disk_id), 30)
+        control.wait_call(action, since)
+        window.let_go()
+        facts = answer.result()
+    imagined = in_memory(None, "Visible", ended_at=f"window {action}")
+    assert told(facts) == told(imagined) == (True, True, "", False, False)
+
+
+@pytest.mark.usefixtures("window_server")
+def test_no_window_takes_an_order_when_it_shall_let_go(
+    emulator: Emulator, sdk: Any, files: Any, disk_id: str
+) -> None:
+    host, _, port = emulator.endpoint.partition(":")
+    address = CloudAddress(host=host, port=int(port), ca_file=str(files.ca))
+    keys = Credential(sdk.credential.secret_id, sdk.credential.secret_key)
+    cloud = Cloud(keys, REGION, emulator.endpoint, str(files.ca), Limits(), CloudClock())
+    with WindowProcess(orders(disk_id, "Visible", address)) as window:
+        assert window.ready(timedelta(seconds=20).total_seconds()) == Ready()
+        window.let_go()
+        assert window.go(signed(cloud, disk_id), 5) is None
+    clock = Clock()
+    order = orders(disk_id, "Visible", address)
+    imagined = Window(order, InMemory(clock), Writers(clock), clock, Tap(Points()))
+    assert imagined.ready(1) == Ready()
+    imagined.let_go()
+    assert imagined.go(signed(cloud, disk_id), 5) is None
 
 
 @pytest.mark.usefixtures("window_server")

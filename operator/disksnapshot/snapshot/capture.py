@@ -17,7 +17,7 @@ from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import spec, stillness, tokens
 from disksnapshot.snapshot.intents import Intents
 from disksnapshot.snapshot.outcome import Result
-from disksnapshot.window.hold import Facts, Go, Refusal, SignedLookUp, SignedRequest
+from disksnapshot.window.hold import Facts, Go, Order, Refusal, SignedLookUp, SignedRequest
 from disksnapshot.window.launch import WindowProcess
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Captures:
 
     @contextlib.contextmanager
     def _window(self, prepared: Prepared) -> Iterator[WindowProcess]:
-        with WindowProcess(prepared.order) as window:
+        with self._open(prepared.order) as window:
             with self._lock:
                 self._require_running()
                 self._windows.add(window)
@@ -188,6 +188,10 @@ class Captures:
             finally:
                 with self._lock:
                     self._windows.discard(window)
+
+    def _open(self, order: Order) -> contextlib.AbstractContextManager[WindowProcess]:
+        """Start the process that holds."""
+        return WindowProcess(order)
 
     def _go(self, ask: Ask, prepared: Prepared, marks: naming.Marks, signed: datetime) -> Go:
         name, tags = naming.snapshot_name(marks), naming.tags(marks, ask.tags)
