@@ -53,12 +53,21 @@ def install_operator(lab: Lab, namespaces: Sequence[str], **values: Any) -> None
     credentials = {"secretId": lab.secret_id, "secretKey": lab.secret_key}
     _secret(lab, OPERATOR_NAMESPACE, "cbs-credentials", credentials)
     chosen = _values(lab, namespaces) | values
+    _forget_interrupted(lab)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(chosen, file)
         file.flush()
         where = ("--namespace", OPERATOR_NAMESPACE, "--values", file.name)
         wait = ("--wait", "--timeout", _SECONDS)
         lab.helm("upgrade", "--install", RELEASE, str(CHART), *where, *wait, "--take-ownership")
+
+
+def _forget_interrupted(lab: Lab) -> None:
+    """Remove a release whose Helm was killed in the middle: Helm refuses to go on with one."""
+    said = lab.helm("list", "--all", "--namespace", OPERATOR_NAMESPACE, "--output", "json")
+    status = {item["name"]: item["status"] for item in json.loads(said)}.get(RELEASE, "")
+    if status.startswith("pending-") or status == "uninstalling":
+        lab.helm("uninstall", RELEASE, "--namespace", OPERATOR_NAMESPACE, "--no-hooks")
 
 
 def uninstall_operator(lab: Lab) -> None:
