@@ -41,4 +41,5 @@ def _untold(case: Case, way: str, *, always: bool = False) -> Case:
         return [*case.arrange(world), lost]
 
     name = f"{case.name}; no event can be written: {way}"
-    return replace(case, name=name, family=UNTOLD, arrange=arrange)
+    # An API server that is silent keeps all from being looked at, so the neighbour waits too.
+    return replace(case, name=name, family=UNTOLD, arrange=arrange, wide=True)
