@@ -77,6 +77,17 @@ def test_a_listing_is_waited_for_as_long_as_the_hold_may_last(here: Local) -> No
     assert facts.look_ups <= LOOKUPS + 2, "ever more seldom"
 
 
+def test_writers_are_not_held_to_the_bound_for_a_request_that_may_have_been_lost(
+    here: Local,
+) -> None:
+    here.control.fault("CreateSnapshot", "ResetBeforeAct")
+    facts = capture(here, here.order(max_hold_seconds=12))
+    assert here.control.snapshots() == []
+    assert facts.disks[0].sent
+    assert not facts.disks[0].snapshot_id
+    assert facts.times["unlocked"] - facts.times["lockSent"] < 6e9
+
+
 def test_a_late_reply_is_taken_after_letting_go_but_is_no_proof(here: Local) -> None:
     here.control.settings(replyDelayMilliseconds=2500)
     facts = capture(here, here.order(max_hold_seconds=SHORT_HOLD))

@@ -91,7 +91,7 @@ class Cut:
         Unless they have to be `visible`, a late reply with an id is as good.
         """
         names = dict(go.names)
-        for pause in _pauses(deadline, visible=visible):
+        for pause in self._pauses(deadline, visible=visible):
             if not watch.rest(pause):
                 return
             self._collect()
@@ -146,20 +146,20 @@ class Cut:
                 facts.visible = True
                 self._waiting.pop(facts.disk_id, None)  # what a late reply says can't change it
 
+    def _pauses(self, deadline: float, *, visible: bool) -> Iterator[float]:
+        for pause in LOOKUP_PAUSES:
+            if time.monotonic() + pause > deadline:
+                return
+            yield pause
+        # For a request that may never have arrived, writers aren't kept any longer.
+        for pause in LATER_PAUSES if visible and self.created else ():
+            left = deadline - LAST_LOOK_SECONDS - time.monotonic()
+            if left <= 0:
+                return
+            yield min(pause, left)
+
     def _by_disk(self, disk_id: str) -> DiskFacts:
         return next(facts for facts in self.facts if facts.disk_id == disk_id)
-
-
-def _pauses(deadline: float, *, visible: bool) -> Iterator[float]:
-    for pause in LOOKUP_PAUSES:
-        if time.monotonic() + pause > deadline:
-            return
-        yield pause
-    for pause in LATER_PAUSES if visible else ():
-        left = deadline - LAST_LOOK_SECONDS - time.monotonic()
-        if left <= 0:
-            return
-        yield min(pause, left)
 
 
 class Watch:
