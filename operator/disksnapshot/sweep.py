@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -129,6 +129,7 @@ class Sweep:
         listed = self._marked(self._cloud.every_snapshot())
         objects = self._kept()
         found = inventory.compare(listed, objects.values())
+        found = replace(found, orphans=self._left(found.orphans))
         self._tell(found, objects)
         self._metrics.left_over(len(found.orphans), len(found.retained))
         if self._pace.deletes_orphans:
@@ -152,12 +153,20 @@ class Sweep:
         )
         return [item for item in found if item]
 
+    def _left(self, orphans: Iterable[Marked]) -> tuple[Marked, ...]:
+        """Leave out what went with its object since the listing: new ones are asked for by id."""
+        new = {item.id for item in orphans if (item.uid, item.id) not in self._told}
+        gone = new - self._there(new)
+        return tuple(item for item in orphans if item.id not in gone)
+
+    def _there(self, ids: Iterable[str]) -> set[str]:
+        wanted = sorted(set(ids))
+        pages = (wanted[start : start + PAGE] for start in range(0, len(wanted), PAGE))
+        return {i for page in pages for i in there(self._cloud.snapshots, page, {NOT_FOUND})}
+
     def _confirm(self, missing: Mapping[str, frozenset[str]], objects: Mapping[str, Kept]) -> None:
         """Ask for what is missing by its id, before anybody is told that it is lost."""
-        wanted = sorted({item for ids in missing.values() for item in ids})
-        found: set[str] = set()
-        for start in range(0, len(wanted), PAGE):
-            found |= there(self._cloud.snapshots, wanted[start : start + PAGE], {NOT_FOUND})
+        found = self._there(chain(*missing.values()))
         for uid, ids in missing.items():
             if lost := ids - found:
                 owner = objects[uid]

@@ -201,6 +201,23 @@ def test_an_orphan_is_told_of_once_and_shown_as_long_as_it_is_there() -> None:
     assert MINE in message
 
 
+class Going(World):
+    """An object and its snapshot that go together, once the snapshots have been listed."""
+
+    def every_snapshot(self) -> list[Snapshot]:
+        listed = super().every_snapshot()
+        self.objects.clear()
+        self.snapshots_there.clear()
+        return listed
+
+
+def test_what_goes_with_its_object_between_two_lists_is_no_orphan() -> None:
+    world = Going(snapshot(), objects=(body(),))
+    with sweeping(world):
+        world.pass_sweeps()
+    assert world.events == []
+
+
 def test_an_object_is_told_once_of_what_an_earlier_one_of_its_name_left() -> None:
     world = World(snapshot(), snapshot("snap-earlier1", OTHER, "Retain"), objects=(ready(),))
     with sweeping(world):
