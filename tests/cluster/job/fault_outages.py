@@ -37,6 +37,7 @@ def cut_without_an_api_server(
     return body
 
 
+@pytest.mark.timeout(LONG_SECONDS + 300)
 @pytest.mark.parametrize(
     ("freezes", "seconds"),
     [(False, AWAY_SECONDS), (True, AWAY_SECONDS), (False, LONG_SECONDS)],
