@@ -127,7 +127,10 @@ class Sweep:
 
     def _sweep(self) -> None:
         listed = self._marked(self._cloud.every_snapshot())
+        went = set(self._unwanted)
         objects = self._kept()
+        # Who went before and is there now was restored, and may go once more unseen.
+        self._unwanted -= went & objects.keys()
         found = inventory.compare(listed, objects.values())
         found = replace(found, orphans=self._left(found.orphans))
         self._tell(found, objects)

@@ -282,6 +282,21 @@ def test_what_an_object_left_that_nobody_saw_go_is_never_deleted() -> None:
     assert world.deleted == []
 
 
+def test_what_a_restored_object_said_as_it_first_went_counts_no_more_once_it_was_seen() -> None:
+    world = World(snapshot(), objects=(ready("Delete"),))
+    with sweeping(world, deletes=True):
+        world.pass_sweeps()
+        world.end()
+        world.pass_sweeps()
+        world.objects.append(ready("Retain"))
+        world.pass_sweeps()
+        world.objects.clear()  # while the API server can't be watched
+        world.pass_sweeps()
+        world.time += timedelta(days=2)
+        world.pass_sweeps()
+    assert world.deleted == []
+
+
 @pytest.mark.parametrize(
     ("policy", "deleted"), [("Delete", {snapshot_of(DISKS[1])}), ("Retain", set())]
 )
