@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from disksnapshot.window.cut import Cut, NoWatch
+from disksnapshot.window.cut import LAST_LOOK_SECONDS, LOOKUP_PAUSES, Cut, NoWatch
 from disksnapshot.window.hold import (
     CloudAddress,
     DiskFacts,
@@ -254,6 +254,17 @@ def test_a_look_up_without_an_answer_ends_in_time(script: Script) -> None:
     start = time.monotonic()
     assert not cutting.look_up(seconds=0.3).snapshot_id
     assert time.monotonic() - start < 2
+
+
+def test_a_listing_is_waited_for_until_the_bound_where_no_whole_pause_fits_before_it(
+    script: Script,
+) -> None:
+    cutting = script((reply(CREATED),), *[(listing(),)] * len(LOOKUP_PAUSES))
+    cutting.send()
+    seconds = sum(LOOKUP_PAUSES[:-2]) - 0.1  # not enough for the last of these
+    start = time.monotonic()
+    assert not cutting.look_up(seconds).visible
+    assert time.monotonic() - start >= seconds - LAST_LOOK_SECONDS
 
 
 def test_a_cloud_that_can_not_be_reached_is_a_refusal(tmp_path: Path) -> None:

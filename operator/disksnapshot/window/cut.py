@@ -149,7 +149,7 @@ class Cut:
     def _pauses(self, deadline: float, *, visible: bool) -> Iterator[float]:
         for pause in LOOKUP_PAUSES:
             if time.monotonic() + pause > deadline:
-                return
+                break
             yield pause
         # For a request that may never have arrived, writers aren't kept any longer.
         for pause in LATER_PAUSES if visible and self.created else ():
