@@ -44,7 +44,7 @@ def place() -> Iterator[Place]:
 def counted(build: Build, place: Place) -> Counter[str]:
     """Take snapshots one after the other, so that what one writes late counts in the next."""
     audit = Audit(place.lab.layout)
-    with operating(build, place.lab, NAMESPACE):
+    with operating(build, place.lab):
         for _ in range(SNAPSHOTS):
             name = f"s-{secrets.token_hex(3)}"
             taken.take(place.lab, stage.disk_snapshot(place.database, name))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # The pauses before each look-up for a snapshot that should have become visible: 3.5 s in all.
 LOOKUP_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0)
 # A cloud that lists late is waited for up to the bound, ever more seldom: the cut may be as late.
-LATER_PAUSES = (2.0, 4.0, 8.0, 16.0, 32.0)
+LATER_PAUSES = (2.0, 4.0, *(8.0,) * 6)
 LAST_LOOK_SECONDS = 0.3  # kept of the time that is left, so that the last pause ends with a look
 
 

@@ -21,7 +21,7 @@ def both(shop: Shop, tmp_path: Path) -> Iterator[Shop]:
     with tarfile.open(FIRST) as archive:
         archive.extractall(tmp_path, filter="data")
     build = Build(name="the first operator", tree=tmp_path / "operator")
-    with operating(build, shop.lab, shop.namespace):
+    with operating(build, shop.lab):
         yield shop
 
 

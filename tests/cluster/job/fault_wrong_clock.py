@@ -18,7 +18,7 @@ TOLERANCE = timedelta(seconds=90)
 def clock(shop: Shop, tmp_path: Path) -> Iterator[WrongClock]:
     """Let an operator work whose clock is three hours ahead."""
     clock = WrongClock(tmp_path, timedelta(hours=3))
-    beside = operating(Build.true(), shop.lab, shop.namespace, **clock.environment)
+    beside = operating(Build.true(), shop.lab, **clock.environment)
     with paused(shop.lab), beside:
         yield clock
 

@@ -134,7 +134,6 @@ def _beside(shop: Shop, proxy: StallingProxy, folder: Path) -> Any:
     return operating(
         Build.true(),
         shop.lab,
-        shop.namespace,
         KUBECONFIG=str(config),
         DISKSNAPSHOT_LEASE_NAMESPACE=stage.OPERATOR_NAMESPACE,
         DISKSNAPSHOT_POD_NAME="beside",

@@ -39,13 +39,13 @@ def paused(lab: Lab) -> Iterator[None]:
 
 
 @contextmanager
-def operating(build: Build, lab: Lab, namespace: str, **more: str) -> Iterator[None]:
+def operating(build: Build, lab: Lab, **more: str) -> Iterator[None]:
     """Run a build until the end of the context; the freezer of the cluster serves it too.
 
     It takes no Lease, unless `more` of its environment asks for one.
     """
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
-        environment = build.environment | _settings(lab, namespace, Path(folder)) | more
+        environment = build.environment | _settings(lab, Path(folder)) | more
         argv = [sys.executable, "-m", "disksnapshot"]
         with subprocess.Popen(argv, env=environment, stdout=log, stderr=log) as process:
             try:
@@ -67,7 +67,7 @@ def _ready() -> bool:
         return False
 
 
-def _settings(lab: Lab, namespace: str, folder: Path) -> dict[str, str]:
+def _settings(lab: Lab, folder: Path) -> dict[str, str]:
     access = pki.kubeconfig(
         lab.layout, lab.layout.pki / f"{USER}.kubeconfig", user=USER, group="system:masters"
     )
@@ -79,7 +79,6 @@ def _settings(lab: Lab, namespace: str, folder: Path) -> dict[str, str]:
         "DISKSNAPSHOT_REGION": REGION,
         "DISKSNAPSHOT_CA_BUNDLE": str(lab.ca_file),
         "DISKSNAPSHOT_CREDENTIALS_DIR": str(folder),
-        "DISKSNAPSHOT_NAMESPACES": namespace,
         "DISKSNAPSHOT_FREEZER_ENABLED": "true",
         "DISKSNAPSHOT_FREEZER_NAMESPACE": stage.FREEZER_NAMESPACE,
         "DISKSNAPSHOT_FREEZER_SELECTOR": _FREEZER,
