@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from campaign.points import Tap
     from campaign.writers import Held, Writers
 
-LOOK_UPS = 9
+LOOK_UPS, LATER_SECONDS = 9, 2.0  # then ever more seldom, up to the bound
 SILENCE_SECONDS = 2  # so long is a reply waited for
 RESERVE_SECONDS = 0.4  # for letting go, before the first of the holds ends by itself
 # How each kind of hold is taken, and how it lets go.
@@ -170,14 +171,19 @@ class Window:
         """Look while it holds: until the cut is listed, or the bound is near."""
         names = dict(go.names)
         wants_listing = self._order.release_when == "Visible"
-        for _ in range(LOOK_UPS):
+        for number in itertools.count():
             if all(d.visible or (d.snapshot_id and not wants_listing) for d in disks):
                 return
-            if self._ended or self._clock.seconds >= self._cut_ends(began):
+            # For a request that may never have arrived, writers aren't kept any longer.
+            late = number >= LOOK_UPS
+            if late and not all(d.snapshot_id for d in disks):
+                return
+            left = self._cut_ends(began) - self._clock.seconds
+            if self._ended or left <= 0:
                 return
             for request in go.lookups:
                 self._look_up(request.payload, disks, names)
-            self._clock.advance(0.3)
+            self._clock.advance(min(LATER_SECONDS, left) if late else 0.3)
 
     def _look_up(self, payload: bytes, disks: list[DiskFacts], names: dict[str, str]) -> None:
         self._look_ups += 1
