@@ -182,7 +182,8 @@ class Sweep:
             whose = (item.uid, item.namespace, item.name)
             self._say(told, whose, Reason.ORPHANED, item.id, message)
         for item in found.retained:
-            logger.info("%s outlives %s/%s, as asked", item.id, item.namespace, item.name)
+            if self._is_news(told, item.uid, f"{item.id} outlives it"):
+                logger.info("%s outlives %s/%s, as asked", item.id, item.namespace, item.name)
         for uid, earlier in found.previous.items():
             ids, owner = ", ".join(sorted(item.id for item in earlier)), objects[uid]
             message = f"an earlier object of this name left {ids}"
@@ -195,14 +196,18 @@ class Sweep:
     ) -> None:  # fmt: skip
         """Log it, and write an event, unless the sweep before this one has."""
         uid, namespace, name = whose
-        self._told.add((uid, what))
-        if (uid, what) in told:
+        if not self._is_news(told, uid, what):
             return
         logger.warning("%s/%s: %s: %s", namespace, name, reason, message)
         kind = "Warning" if reason is Reason.ORPHANED else "Normal"
         self._metrics.told(kind, reason)
         subject = snapshot_subject(namespace, name, uid)
         self._events.post(subject, kind, reason, f"{message}. {REMEDIES[reason]}")
+
+    def _is_news(self, told: set[tuple[str, str]], uid: str, what: str) -> bool:
+        """Tell whether the sweep before this one hasn't said it; the next one won't."""
+        self._told.add((uid, what))
+        return (uid, what) not in told
 
     def _forget(self, left: Container[str]) -> None:
         """Forget who went of whom a day's listings show nothing; a single one may lack it."""

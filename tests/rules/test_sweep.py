@@ -227,6 +227,18 @@ def test_an_object_is_told_once_of_what_an_earlier_one_of_its_name_left() -> Non
     assert "snap-earlier1" in message
 
 
+def test_what_outlives_its_object_as_asked_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    world = World(snapshot("snap-kept0001", OTHER, "Retain"))
+    with sweeping(world):
+        world.pass_sweeps(4)
+    assert [line for line in caplog.messages if "outlives" in line] == [
+        "snap-kept0001 outlives shop/orders, as asked"
+    ]
+
+
 def test_orphans_are_only_told_of_unless_their_deletion_was_asked_for() -> None:
     world = World(snapshot(), objects=(ready("Delete"),))
     with sweeping(world):
