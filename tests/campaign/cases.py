@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from campaign import situation
 from campaign.cloud import VALID_SECONDS
 from campaign.oracles import ATTEMPTS, Oracles
-from campaign.points import Act, Fault
+from campaign.points import Act, Fault, afterwards, first
 from campaign.situation import SUBJECT
 from campaign.world import HOUR, World
 from disksnapshot.reasons import Reason
@@ -60,49 +61,23 @@ def of_policy(
 
 def just_before(number: int, deed: Callable[[World], None]) -> Arrange:
     """Let somebody else do something just before an effect."""
-
-    def arrange(world: World) -> list[Fault]:
-        def meet(act: Act) -> object:
-            deed(world)
-            return act()
-
-        return [Fault(meet=meet, number=number)]
-
-    return arrange
+    return lambda world: [Fault(meet=first(partial(deed, world)), number=number)]
 
 
 def just_after(number: int, deed: Callable[[World], None]) -> Arrange:
     """Let somebody else do something just after an effect."""
-
-    def arrange(world: World) -> list[Fault]:
-        def meet(act: Act) -> object:
-            answer = act()
-            deed(world)
-            return answer
-
-        return [Fault(meet=meet, number=number)]
-
-    return arrange
+    return lambda world: [Fault(meet=afterwards(partial(deed, world)), number=number)]
 
 
 def deletion(world: World, after: Fault, looks: int = 0) -> Fault:
     """Let the user delete it at a look after another fault, so many looks later."""
-
-    def delete(act: Act) -> object:
-        world.server.delete(situation.path(SUBJECT))
-        return act()
-
-    return Fault(meet=delete, named="GET object", skips=looks, after=after)
+    deleted = first(partial(world.server.delete, situation.path(SUBJECT)))
+    return Fault(meet=deleted, named="GET object", skips=looks, after=after)
 
 
 def losing(world: World) -> Callable[[Act], object]:
     """Let the database's server end all holds just before an effect."""
-
-    def lose(act: Act) -> object:
-        world.writers.lose()
-        return act()
-
-    return lose
+    return first(world.writers.lose)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from campaign import situation
 from campaign.cases import READY, Case
 from campaign.cloud import disk
 from campaign.clouds import CREATE
-from campaign.points import Act, Fault, kill_after
+from campaign.points import Fault, first, kill_after
 from campaign.situation import NAMESPACE
 from disksnapshot.sight import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from campaign.world import World
 
@@ -33,8 +34,8 @@ def cases() -> Iterator[Case]:
 
 def _case(name: str, at: str, *, dies: bool = False) -> Case:
     def arrange(world: World) -> list[Fault]:
-        made = Fault(meet=_first(lambda world: make(world, KEYS), world), named=at)
-        deleted = Fault(meet=_first(_delete, world), named="DeleteSnapshots", after=made)
+        made = Fault(meet=first(partial(make, world, KEYS)), named=at)
+        deleted = Fault(meet=first(partial(_delete, world)), named="DeleteSnapshots", after=made)
         killed = Fault(meet=kill_after, named="PATCH status", skips=2, after=made)
         return [made, deleted, *([killed] if dies else [])]
 
@@ -42,14 +43,6 @@ def _case(name: str, at: str, *, dies: bool = False) -> Case:
         name=name, family=L7, arrange=arrange, ends=(READY,), wide=True, asks=_asks,
         spec={"deletionPolicy": "Delete"},
     )  # fmt: skip
-
-
-def _first(deed: Callable[[World], None], world: World) -> Callable[[Act], object]:
-    def meet(act: Act) -> object:
-        deed(world)
-        return act()
-
-    return meet
 
 
 def make(world: World, keys: Sequence[Key]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from campaign.cases import FAILED, READY, Case, run
-from campaign.points import Act, Fault, kill_after, kill_before
+from campaign.cases import FAILED, READY, Case, just_before, run
+from campaign.points import Fault, kill_after, kill_before
 from campaign.situation import ARCHIVE, LOGS, QUIESCE
 from campaign.workload import OFFLINE
 
@@ -99,18 +99,10 @@ def stops() -> Iterator[Case]:
     """Nothing of it runs for ten minutes, and then it goes on where it was."""
     for life, spec in LIVES.items():
         for number, name in enumerate(recorded(life)):
-
-            def arrange(world: World, number: int = number) -> list[Fault]:
-                def stopped(act: Act) -> object:
-                    world.stop(STOP_SECONDS)
-                    return act()
-
-                return [Fault(meet=stopped, number=number)]
-
             yield Case(
                 name=f"stopped before effect {number}, {name}, {life}",
                 family="stopped past every deadline",
-                arrange=arrange,
+                arrange=just_before(number, lambda world: world.stop(STOP_SECONDS)),
                 cuts=2 if name.startswith("window") or _proves(life, name) else 1,
                 ends=(READY, FAILED) if life == "offline" else (READY,),
                 spec=spec,

@@ -10,7 +10,7 @@ from campaign.cases import FAILED, GONE, READY, Case, deletion, losing
 from campaign.cloud import disk
 from campaign.clouds import CREATE, late
 from campaign.deaths import COLD, LIVES, POLICIES, SETS, recorded
-from campaign.points import Act, Fault, noticed
+from campaign.points import Act, Fault, first, noticed
 from campaign.situation import ARCHIVE, OTHER_DISKS, SUBJECT
 
 if TYPE_CHECKING:
@@ -93,11 +93,8 @@ def _lost(world: World) -> Fault:
 
 
 def _unmarked_deleted(world: World, *, seconds: float) -> list[Fault]:
-    def unmark(act: Act) -> object:
-        world.server.unmark(PATH)
-        return act()
-
     flies = Fault(meet=late(seconds)(world), named=CREATE)
+    unmark = first(partial(world.server.unmark, PATH))
     unmarked = Fault(meet=unmark, named="GET object", after=flies)
     return [flies, unmarked, deletion(world, unmarked, 2)]
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from campaign import lives, replies, strays
 from campaign.accounts import change_keys
-from campaign.cases import READY, Case, run
+from campaign.cases import READY, Case, just_after, just_before, run
 from campaign.clouds import BLOCKING_CODES, PASSING_CODES
 from campaign.operators import Hourly
-from campaign.points import ALWAYS, Act, Fault, Killed, kill_after, kill_before
+from campaign.points import ALWAYS, Act, Fault, Killed, afterwards, first, kill_after, kill_before
 from campaign.replies import GARBAGE, answered, for_a_while, refusing
 from campaign.strays import DAY
 from campaign.wire import Reply
@@ -93,15 +93,12 @@ def _kills() -> Iterator[Case]:
             said = f"killed {when} effect {number}, {name}, with an orphan"
             yield _case(said, _at(number, partial(_same, meet)), told=True)
         said = f"stopped for a day before effect {number}, {name}, with an orphan"
-        yield _case(said, _at(number, _stopped), quiet=3 * DAY)
+        stopped = just_before(number, lambda world: world.stop(DAY))
+        yield _case(said, stopped, quiet=3 * DAY)
 
 
 def _same(meet: Meet, _: World) -> Meet:
     return meet
-
-
-def _stopped(world: World) -> Meet:
-    return _first(lambda world: world.stop(DAY), world)
 
 
 def _answers() -> Iterator[Case]:
@@ -139,7 +136,7 @@ def _listings() -> Iterator[Case]:
     """A list lacks what is there: by other keys, between two pages, or of all objects."""
     for number, name in _sweeps().items():
         at = f"from effect {number}, {name}"
-        befalls = _at(number, lambda world: _first(change_keys, world))
+        befalls = just_before(number, change_keys)
         yield _case(f"keys of another account {at}, with an orphan", befalls, quiet=3 * DAY)
         if name == GO_AT:
             unlisted = _at(number, _without_the_orphan)
@@ -168,12 +165,12 @@ def _without_the_orphan(world: World) -> Meet:
 def _others() -> Iterator[Case]:
     """A new object of its name; another operator; and a snapshot that isn't complete yet."""
     for number, name in _sweeps().items():
-        befalls = _at(number, lambda world: _first(strays.make_anew, world))
+        befalls = just_before(number, strays.make_anew)
         yield _case(f"one of the orphan's name is made at effect {number}, {name}", befalls)
     number = next(iter(_sweeps()))
-    another = _at(number, lambda world: _first(lives.take_over, world))
+    another = just_before(number, lives.take_over)
     yield _case("two operators see an orphan", another)
-    incomplete = _at(number, lambda world: _first(_tear_up, world))
+    incomplete = just_before(number, _tear_up)
     yield _case("an orphan is incomplete for a day", incomplete, quiet=2 * DAY)
 
 
@@ -194,27 +191,25 @@ def _back() -> Iterator[Case]:
     for number, name in _sweeps().items():
         if number < deleted - 1:
             said = f"the orphan's object is back after effect {number}, {name}"
-            yield _back_case(said, number, _after(strays.restore))
+            yield _back_case(said, just_after(number, strays.restore))
             stopped = f"{said}, when the operator was stopped for a day"
-            yield _back_case(stopped, number, _after(lambda world: _late_back(world, DAY)))
+            yield _back_case(stopped, just_after(number, partial(_late_back, seconds=DAY)))
     late = f"the orphan's object is back while its deletion was stopped for {LATE_SECONDS:.0f} s"
-    yield _back_case(late, deleted, lambda w: _first(lambda w: _late_back(w, LATE_SECONDS), w))
+    yield _back_case(late, just_before(deleted, partial(_late_back, seconds=LATE_SECONDS)))
     said = "the orphan's object is back after the first of two looks at all objects"
-    yield replace(_case(said, _back_after_first_look), asks=strays.asks_back)
+    yield _back_case(said, _back_after_first_look)
     for seconds in (0.0, DAY):
         said = f"the orphan's object is back {seconds:.0f} s after the last look at all objects"
-        gone = _back_case(said, deleted - 1, _after(partial(_late_back, seconds=seconds)))
+        gone = _back_case(said, just_after(deleted - 1, partial(_late_back, seconds=seconds)))
         yield replace(gone, asks=strays.asks_what_is_lost, quiet=3 * DAY)
     for number, name in _sweeps().items():
         said = f"the orphan's object is back and asks for Retain at effect {number}, {name}"
         if number < deleted:
-            yield replace(
-                _case(said, _at(number, lambda w: _first(strays.regret, w))), asks=strays.asks_kept
-            )
+            yield replace(_case(said, just_before(number, strays.regret)), asks=strays.asks_kept)
 
 
-def _back_case(name: str, number: int, way: Way) -> Case:
-    return replace(_case(name, _at(number, way)), asks=strays.asks_back)
+def _back_case(name: str, befalls: Befalls) -> Case:
+    return replace(_case(name, befalls), asks=strays.asks_back)
 
 
 def _back_after_first_look(world: World) -> list[Fault]:
@@ -222,19 +217,7 @@ def _back_after_first_look(world: World) -> list[Fault]:
     deleted = _deleted_at()
     begun = max(n for n, name in enumerate(_recorded()[:deleted]) if name == GO_AT)
     looks = _recorded()[:begun].count(LIST)
-    return [Fault(meet=_after(strays.restore)(world), named=LIST, skips=looks)]
-
-
-def _after(deed: Callable[[World], None]) -> Way:
-    def way(world: World) -> Meet:
-        def meet(act: Act) -> object:
-            answer = act()
-            deed(world)
-            return answer
-
-        return meet
-
-    return way
+    return [Fault(meet=afterwards(partial(strays.restore, world)), named=LIST, skips=looks)]
 
 
 def _late_back(world: World, seconds: float) -> None:
@@ -256,11 +239,11 @@ def _case(
         world.sweep_by(Hourly(deletes_orphans=True))
         strays.furnish(world)
 
-        def go(world: World) -> None:
+        def go() -> None:
             strays.go(world)
             goes_with(world)
 
-        return [Fault(meet=_first(go, world), named=GO_AT, skips=1), *befalls(world)]
+        return [Fault(meet=first(go), named=GO_AT, skips=1), *befalls(world)]
 
     def asks(world: World) -> Iterator[tuple[str, str]]:
         yield from strays.asks_orphan(world, told=told)
@@ -270,11 +253,3 @@ def _case(
         name=name, family=L6, arrange=arrange, ends=(READY,), quiet=quiet, wide=True, asks=asks,
         spec={"deletionPolicy": "Delete"},
     )  # fmt: skip
-
-
-def _first(deed: Callable[[World], None], world: World) -> Meet:
-    def meet(act: Act) -> object:
-        deed(world)
-        return act()
-
-    return meet

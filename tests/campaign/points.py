@@ -100,6 +100,27 @@ class Tap:
         return answer
 
 
+def first(deed: Callable[[], object]) -> Callable[[Act], Any]:
+    """Let somebody else do something just before an effect."""
+
+    def meet(act: Act) -> Any:
+        deed()
+        return act()
+
+    return meet
+
+
+def afterwards(deed: Callable[[], object]) -> Callable[[Act], Any]:
+    """Let somebody else do something just after an effect."""
+
+    def meet(act: Act) -> Any:
+        answer = act()
+        deed()
+        return answer
+
+    return meet
+
+
 def kill_before(_: Act) -> None:
     raise Killed
 

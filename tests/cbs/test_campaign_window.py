@@ -12,7 +12,7 @@ from campaign import replies, wire
 from campaign.clock import Clock, Unhurried
 from campaign.cloud import Cloud as InMemory
 from campaign.cloud import disk
-from campaign.points import Fault, Points, Tap
+from campaign.points import Fault, Points, Tap, afterwards
 from campaign.window import Window
 from campaign.writers import Writers
 from disksnapshot.cbs.client import Cloud
@@ -61,15 +61,6 @@ def _after(reply: wire.Reply) -> Callable[[Any], wire.Reply]:
     return meet
 
 
-def _letting_go(window: Window) -> Callable[[Any], Any]:
-    def meet(act: Any) -> Any:
-        answer = act()
-        window.let_go()
-        return answer
-
-    return meet
-
-
 def told(facts: object) -> tuple[object, ...]:
     """Return what the operator judges by; ids differ, and so do moments."""
     assert isinstance(facts, Facts)
@@ -95,6 +86,15 @@ def signed(cloud: Cloud, disk_id: str, seconds_ago: float = 0) -> Go:
     )
 
 
+def reached(emulator: Emulator, sdk: Any, files: Any) -> tuple[Cloud, CloudAddress]:
+    """Return the emulator as an operator asks it, and where its windows find it."""
+    host, _, port = emulator.endpoint.partition(":")
+    address = CloudAddress(host=host, port=int(port), ca_file=str(files.ca))
+    keys = Credential(sdk.credential.secret_id, sdk.credential.secret_key)
+    cloud = Cloud(keys, REGION, emulator.endpoint, str(files.ca), Limits(), CloudClock())
+    return cloud, address
+
+
 def in_memory(
     meet: Meet | None, release_when: str, seconds_ago: float = 0, ended_at: str = ""
 ) -> object:
@@ -111,7 +111,7 @@ def in_memory(
     window = Window(order, made, Writers(clock), clock, Tap(points))
     if ended_at:
         made.listed_after = 60.0
-        points.faults.append(Fault(meet=_letting_go(window), named=ended_at))
+        points.faults.append(Fault(meet=afterwards(window.let_go), named=ended_at))
     assert window.ready(1) == Ready()
     return window.go(signed(cloud, "disk-aaaaaaaa", seconds_ago), 1)
 
@@ -127,10 +127,7 @@ def test_both_windows_tell_the_same(
     control.settings(visibilityDelayMilliseconds=0, creationMilliseconds=0)
     if asked:
         control.fault("CreateSnapshot", **asked)
-    host, _, port = emulator.endpoint.partition(":")
-    address = CloudAddress(host=host, port=int(port), ca_file=str(files.ca))
-    keys = Credential(sdk.credential.secret_id, sdk.credential.secret_key)
-    cloud = Cloud(keys, REGION, emulator.endpoint, str(files.ca), Limits(), CloudClock())
+    cloud, address = reached(emulator, sdk, files)
     with WindowProcess(orders(disk_id, release_when, address)) as window:
         assert window.ready(timedelta(seconds=20).total_seconds()) == Ready()
         facts = window.go(signed(cloud, disk_id), 30)
@@ -145,10 +142,7 @@ def test_both_windows_tell_the_same_when_they_shall_let_go(
     """In the cut, whose reply comes a little later; and while it waits for the listing."""
     late = 500 if action == "CreateSnapshot" else 0
     control.settings(visibilityDelayMilliseconds=60_000, replyDelayMilliseconds=late)
-    host, _, port = emulator.endpoint.partition(":")
-    address = CloudAddress(host=host, port=int(port), ca_file=str(files.ca))
-    keys = Credential(sdk.credential.secret_id, sdk.credential.secret_key)
-    cloud = Cloud(keys, REGION, emulator.endpoint, str(files.ca), Limits(), CloudClock())
+    cloud, address = reached(emulator, sdk, files)
     _, since = control.calls()
     order = orders(disk_id, "Visible", address)
     with WindowProcess(order) as window, ThreadPoolExecutor() as pool:
@@ -165,10 +159,7 @@ def test_both_windows_tell_the_same_when_they_shall_let_go(
 def test_no_window_takes_an_order_when_it_shall_let_go(
     emulator: Emulator, sdk: Any, files: Any, disk_id: str
 ) -> None:
-    host, _, port = emulator.endpoint.partition(":")
-    address = CloudAddress(host=host, port=int(port), ca_file=str(files.ca))
-    keys = Credential(sdk.credential.secret_id, sdk.credential.secret_key)
-    cloud = Cloud(keys, REGION, emulator.endpoint, str(files.ca), Limits(), CloudClock())
+    cloud, address = reached(emulator, sdk, files)
     with WindowProcess(orders(disk_id, "Visible", address)) as window:
         assert window.ready(timedelta(seconds=20).total_seconds()) == Ready()
         window.let_go()
@@ -185,10 +176,7 @@ def test_no_window_takes_an_order_when_it_shall_let_go(
 def test_both_windows_begin_nothing_that_was_signed_a_minute_ago(
     emulator: Emulator, sdk: Any, files: Any, disk_id: str
 ) -> None:
-    host, _, port = emulator.endpoint.partition(":")
-    address = CloudAddress(host=host, port=int(port), ca_file=str(files.ca))
-    keys = Credential(sdk.credential.secret_id, sdk.credential.secret_key)
-    cloud = Cloud(keys, REGION, emulator.endpoint, str(files.ca), Limits(), CloudClock())
+    cloud, address = reached(emulator, sdk, files)
     with WindowProcess(orders(disk_id, "Visible", address)) as window:
         assert window.ready(timedelta(seconds=20).total_seconds()) == Ready()
         facts = window.go(signed(cloud, disk_id, seconds_ago=61), 30)
