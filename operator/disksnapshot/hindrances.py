@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from disksnapshot import scaling
+from disksnapshot.pacing import SOON
 from disksnapshot.snapshot import outcome, status
 from disksnapshot.snapshot.intents import insist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from disksnapshot.errors import Problem
     from disksnapshot.kube.objects import Objects
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from disksnapshot.sight import Sight
     from disksnapshot.snapshot.outcome import Result
     from disksnapshot.writing import Writer
-
-SOON = timedelta(seconds=1)
 
 logger = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ from disksnapshot.cbs.calls import shown
 from disksnapshot.cbs.clock import own_time
 from disksnapshot.discarding import Discarder
 from disksnapshot.errors import CloudUnavailable, Conflict, Forbidden, Gone, Problem, Unavailable
-from disksnapshot.hindrances import SOON, Hindrances
+from disksnapshot.hindrances import Hindrances
 from disksnapshot.keeping import Keeper
 from disksnapshot.kube.api import Invalid
 from disksnapshot.memory import Memory
 from disksnapshot.observation import Observer
-from disksnapshot.pacing import LONGEST_RETRY, SHORTEST_RETRY, Pacing
+from disksnapshot.pacing import AGAIN, LONGEST_RETRY, SHORTEST_RETRY, SOON, Pacing
 from disksnapshot.reasons import Reason
 from disksnapshot.recording import Recorder
 from disksnapshot.sight import Key, Sight
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from disksnapshot.snapshot.capture import Captures
 
 
-AGAIN = timedelta(0)
 CAPTURES = 48  # at once, so that some threads are always left for everything else
 
 logger = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from disksnapshot.memory import Memory
     from disksnapshot.sight import Sight
 
+AGAIN, SOON = timedelta(0), timedelta(seconds=1)
 SHORTEST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(seconds=60)
 # For what no waiting mends, such as a missing right: less than a dozen tries in the first hour.
 SHORTEST_SELDOM, LONGEST_SELDOM = timedelta(seconds=15), timedelta(minutes=15)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
+from disksnapshot.pacing import AGAIN
 from disksnapshot.reasons import Reason
 from disksnapshot.snapshot import steps
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from disksnapshot.kube.objects import Objects
     from disksnapshot.sight import Sight
     from disksnapshot.snapshot.capture import Captures
     from disksnapshot.snapshot.down import Down, Workload
     from disksnapshot.snapshot.spec import Offline
     from disksnapshot.writing import Writer
-
-AGAIN = timedelta(0)
 
 logger = logging.getLogger(__name__)
 

@@ -17,14 +17,9 @@ def test_an_install_that_was_killed_is_begun_anew(lab: Lab) -> None:
         "--set", "image.repository=localhost/nowhere", "--wait",
     ]  # fmt: skip
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as helm:
-        until(lambda: _status(lab) == "pending-install", "Helm is at work")
+        until(lambda: stage.release_status(lab) == "pending-install", "Helm is at work")
         helm.kill()
-    assert _status(lab) == "pending-install"
+    assert stage.release_status(lab) == "pending-install"
     stage.install_operator(lab, [])
-    assert _status(lab) == "deployed"
+    assert stage.release_status(lab) == "deployed"
     stage.uninstall_operator(lab)
-
-
-def _status(lab: Lab) -> str:
-    where = ("--all", "--namespace", stage.OPERATOR_NAMESPACE)
-    return lab.helm("list", *where, "--output", "json").partition('"status":"')[2].split('"')[0]

@@ -160,15 +160,23 @@ def loop(
     metrics: Metrics | None = None,
     clock: Callable[[], datetime] = own_time,
 ) -> Loop:
-    return Loop(
-        Objects(server),  # type: ignore[arg-type]  # the part of it that is used, as of all below
-        Announcements(server, Events(server), metrics or Metrics()),  # type: ignore[arg-type]  # stands in
-        cloud or MemoryCloud(),  # type: ignore[arg-type]  # stands in
-        poller or Nobody(),  # type: ignore[arg-type]  # stands in
-        Captures(run),  # type: ignore[arg-type]  # stands in
-        CLUSTER,
-        clock=clock,
+    return started(
+        server,
+        cloud or MemoryCloud(),
+        poller or Nobody(),
+        Captures(run),
+        metrics or Metrics(),
+        clock,
     )
+
+
+def started(
+    api: Any, cloud: Any, poller: Any, captures: Any, metrics: Metrics,
+    clock: Callable[[], datetime],
+) -> Loop:  # fmt: skip
+    """Start a loop between others that stand in by the part of each that is used."""
+    announcements = Announcements(api, Events(api), metrics)
+    return Loop(Objects(api), announcements, cloud, poller, captures, CLUSTER, clock=clock)
 
 
 def listed(state: str = "NORMAL", *, uid: str = UID, number: int = 1) -> Snapshot:

@@ -83,17 +83,13 @@ class Ready:
 
 def captures(
     server: Any,
-    cloud: Roomy,
+    cloud: Any,
     prepare: Ready | None = None,
     admits: Callable[[], bool] = lambda: True,
 ) -> Captures:
-    return Captures(
-        Objects(server),
-        cloud,  # type: ignore[arg-type]  # the part of it that is used, as below
-        prepare or Ready(),  # type: ignore[arg-type]  # stands in
-        "cluster-1",
-        admits,
-    )
+    """Return captures between others that stand in by the part of each that is used."""
+    preparer: Any = prepare or Ready()
+    return Captures(Objects(server), cloud, preparer, "cluster-1", admits)
 
 
 class Overtaken(Ready):

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from disksnapshot.announcements import Announcements
 from disksnapshot.errors import Conflict, Problem
-from disksnapshot.kube.events import Events
 from disksnapshot.kube.objects import Objects
 from disksnapshot.loop import Loop
 from disksnapshot.metrics import Metrics
@@ -17,7 +15,7 @@ from disksnapshot.reasons import Reason
 from disksnapshot.snapshot.down import Down, Workload
 from disksnapshot.snapshot.outcome import Result
 from disksnapshot.snapshot.stillness import Stillness
-from rules.loops import CLUSTER, KEY, MemoryCloud, Server, Sweeps, listed, never
+from rules.loops import KEY, MemoryCloud, Server, Sweeps, listed, never, started
 from rules.outcomes import cut, facts
 from rules.situations import NOW, body, draft, intent, volumes
 from rules.test_offline import AT_ZERO, DETACHED, TARGET, WRITTEN
@@ -74,15 +72,8 @@ class Cluster:
     def operator(self) -> Loop:
         """Start an operator."""
         known = MemoryCloud(listed())
-        return Loop(
-            Objects(self.server),  # type: ignore[arg-type]  # the same
-            Announcements(self.server, Events(self.server), Metrics()),  # type: ignore[arg-type]  # stands in
-            known,  # type: ignore[arg-type]  # stands in
-            Sweeps(known),  # type: ignore[arg-type]  # stands in
-            self,  # type: ignore[arg-type]  # stands in
-            CLUSTER,
-            clock=lambda: self.time,
-        )
+        sweeps, metrics = Sweeps(known), Metrics()
+        return started(self.server, known, sweeps, self, metrics, lambda: self.time)
 
     def turn(self, operator: Loop | None = None) -> timedelta | None:
         """Have the operator look once, or one that has just been started."""

@@ -51,15 +51,12 @@ def test_a_refusal_before_the_cut_gives_all_reserved_calls_back(running: Local) 
         release_when="Visible",
         cut_without_hold=False,
     )
-    cloud = Reserved()
-    prepared = SimpleNamespace(prepare=lambda *_: Prepared(targets=(Any,), order=order))  # type: ignore[arg-type]  # stands in
-    captures = Captures(
-        Objects(SimpleNamespace()),  # type: ignore[arg-type]  # the finalizer is on already
-        cloud,  # type: ignore[arg-type]  # the part of it that is used, as below
-        prepared,  # type: ignore[arg-type]  # stands in
-        "cluster-1",
-        lambda: True,
-    )
+    # Each stands in by the part of it that is used; of the API server none, as the finalizer is on.
+    server: Any = SimpleNamespace()
+    cloud: Any = Reserved()
+    target: Any = SimpleNamespace()
+    prepared: Any = SimpleNamespace(prepare=lambda *_: Prepared(targets=(target,), order=order))
+    captures = Captures(Objects(server), cloud, prepared, "cluster-1", lambda: True)
     with pytest.raises(Problem) as refused:
         captures.run(body(), 1)
     assert refused.value.reason == "MySQLUnreachable"

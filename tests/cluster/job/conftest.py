@@ -20,7 +20,7 @@ OTHER = "snapshot-tests-other"  # a namespace in which the operator may read no 
 def shop(lab: Lab) -> Iterator[Shop]:
     _clear(lab)
     database = stage.start_database(lab, NAMESPACE)
-    _make(lab, OTHER)
+    stage.make_namespace(lab, OTHER)
     stage.install_operator(lab, [NAMESPACE])
     yield Shop(lab, database)
     lab.cbs.settings(creationMilliseconds=3000)
@@ -83,13 +83,13 @@ def leaving(shop: Shop) -> Iterator[Shop]:
     nobody = Database(
         namespace=OTHER, pod="none", claim=statefulset.CLAIM, disk_id="", address="", password=""
     )
-    _make(shop.lab, OTHER)  # who was here before may have deleted it
+    stage.make_namespace(shop.lab, OTHER)  # who was here before may have deleted it
     stage.install_operator(shop.lab, [shop.namespace, OTHER])
     other = Shop(shop.lab, nobody)
     shop.lab.make_claim(OTHER, statefulset.CLAIM)
     yield other
     stage.remove_namespace(shop.lab, OTHER)
-    _make(shop.lab, OTHER)
+    stage.make_namespace(shop.lab, OTHER)
     stage.install_operator(shop.lab, [shop.namespace])
 
 
@@ -103,10 +103,6 @@ def _complete_copies(lab: Lab) -> None:
 def _is_looked_for(body: dict[str, Any]) -> bool:
     """Say whether its outcome is unknown: it makes no cut, and its deletion takes six minutes."""
     return bool(body.get("status", {}).get("intent", {}).get("state") == "Open")
-
-
-def _make(lab: Lab, namespace: str) -> None:
-    stage.apply(lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
 
 def _clear(lab: Lab) -> None:

@@ -11,6 +11,7 @@ import pytest
 from lab.cluster.waiting import until
 from lab.demo import stage
 from lab.demo.shop import Shop, condition
+from lab.demo.taken import NET
 from lab.disks.images import MARIADB_IMAGE
 
 IDLE = ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"]
@@ -167,7 +168,7 @@ def test_two_objects_that_want_one_server_and_disk_both_get_a_proven_snapshot(
 ) -> None:
     both = [shop.snapshot(), shop.snapshot()]
     stage.apply(shop.lab, *both)
-    until(lambda: all(_is_ready(shop, body) for body in both), "both are Ready", seconds=150)
+    until(lambda: all(_is_ready(shop, body) for body in both), "both are Ready", seconds=NET)
     for body in both:
         assert verdict(shop.get(body)["status"]) == ("ApplicationConsistent", "Clean", True)
         assert len(shop.in_the_cloud(body)) == 1
@@ -181,7 +182,7 @@ def test_a_pod_that_was_replaced_is_found_by_its_new_self(beside: Shop) -> None:
     beside.apply(body)
     beside.until_reason(body, "PodNotFound")
     stage.apply(beside.lab, web(beside))
-    until(lambda: _is_ready(beside, body), "it is Ready once the pod is back", seconds=150)
+    until(lambda: _is_ready(beside, body), "it is Ready once the pod is back", seconds=NET)
     assert verdict(beside.get(body)["status"]) == ("FilesystemConsistent", "Clean", True)
 
 

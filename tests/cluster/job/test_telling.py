@@ -8,6 +8,7 @@ import pytest
 
 from lab.cluster.waiting import until
 from lab.demo.shop import Shop
+from lab.demo.taken import NET
 
 
 def describe(shop: Shop, kind: str, name: str) -> str:
@@ -38,7 +39,7 @@ def test_a_failure_that_lasts_over_retries_is_one_warning_on_object_and_claim(sh
         times.add(shop.get(body)["status"].get("retryTime", ""))
         return len(times) > 2
 
-    until(tried_again_twice, "two retries", seconds=150)
+    until(tried_again_twice, "two retries", seconds=NET)
     (on_object,) = shop.events("DiskSnapshot", body["metadata"]["name"])
     (on_claim,) = on_the_claim(shop, body)
     for event in (on_object, on_claim):

@@ -49,7 +49,7 @@ def install_operator(lab: Lab, namespaces: Sequence[str], **values: Any) -> None
         gone = ("--for=delete", f"namespace/{FREEZER_NAMESPACE}", f"--timeout={_SECONDS}")
         lab.kubectl("wait", *gone)
     # The operator's own namespace enforces the strictest standard: that is part of the test.
-    _namespace(lab, OPERATOR_NAMESPACE, {"pod-security.kubernetes.io/enforce": "restricted"})
+    make_namespace(lab, OPERATOR_NAMESPACE, {"pod-security.kubernetes.io/enforce": "restricted"})
     credentials = {"secretId": lab.secret_id, "secretKey": lab.secret_key}
     _secret(lab, OPERATOR_NAMESPACE, "cbs-credentials", credentials)
     chosen = _values(lab, namespaces) | values
@@ -64,10 +64,15 @@ def install_operator(lab: Lab, namespaces: Sequence[str], **values: Any) -> None
 
 def _forget_interrupted(lab: Lab) -> None:
     """Remove a release whose Helm was killed in the middle: Helm refuses to go on with one."""
-    said = lab.helm("list", "--all", "--namespace", OPERATOR_NAMESPACE, "--output", "json")
-    status = {item["name"]: item["status"] for item in json.loads(said)}.get(RELEASE, "")
+    status = release_status(lab)
     if status.startswith("pending-") or status == "uninstalling":
         lab.helm("uninstall", RELEASE, "--namespace", OPERATOR_NAMESPACE, "--no-hooks")
+
+
+def release_status(lab: Lab) -> str:
+    """Return what Helm calls the operator's release; nothing where there is none."""
+    said = lab.helm("list", "--all", "--namespace", OPERATOR_NAMESPACE, "--output", "json")
+    return str({item["name"]: item["status"] for item in json.loads(said)}.get(RELEASE, ""))
 
 
 def uninstall_operator(lab: Lab) -> None:
@@ -83,7 +88,7 @@ def start_database(
 ) -> Database:  # fmt: skip
     """Run a database pod on a claim (of an existing disk, if given), with its snapshot account."""
     password = password or secrets.token_urlsafe(12)
-    _namespace(lab, namespace, {})
+    make_namespace(lab, namespace)
     disk = lab.make_claim(namespace, f"data-{name}", size_gib=2, disk_id=disk_id)
     apply(lab, _pod(namespace, name, password, product))
     address = _address_once_ready(lab, namespace, name)
@@ -110,6 +115,12 @@ def restart_database(lab: Lab, database: Database) -> Database:
     lab.kubectl(*where, "wait", "--for=delete", f"pod/{database.pod}", f"--timeout={_SECONDS}")
     apply(lab, _pod(database.namespace, database.pod, database.password, database.product))
     return replace(database, address=_address_once_ready(lab, database.namespace, database.pod))
+
+
+def make_namespace(lab: Lab, name: str, labels: Mapping[str, str] | None = None) -> None:
+    """Make it, or see that it is there."""
+    metadata = {"name": name, "labels": dict(labels or {})}
+    apply(lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
 
 def remove_namespace(lab: Lab, namespace: str) -> None:
@@ -259,11 +270,6 @@ def _tools(environment: Any) -> dict[str, Any]:
         "securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}},
         "volumeMounts": [{"name": "data", "mountPath": "/data"}],
     }
-
-
-def _namespace(lab: Lab, name: str, labels: Mapping[str, str]) -> None:
-    metadata = {"name": name, "labels": dict(labels)}
-    apply(lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
 
 def _secret(lab: Lab, namespace: str, name: str, content: Mapping[str, str]) -> None:
