@@ -51,7 +51,7 @@ def test_a_refusal_before_the_cut_gives_all_reserved_calls_back(running: Local) 
         release_when="Visible",
         cut_without_hold=False,
     )
-    # Each stands in by the part of it that is used; of the API server none, as the finalizer is on.
+    # Each stands in by the part of it that is used: none of the API server, with its finalizer on.
     server: Any = SimpleNamespace()
     cloud: Any = Reserved()
     target: Any = SimpleNamespace()
